@@ -1,0 +1,137 @@
+"""Sentences per second: `idist.decoding` against plain ``generate``, with the same settings, in one process.
+
+The plain way is the authors' (appendix A): ``generate(num_return_sequences=k)`` for one context after the other, to the
+end of the text or ``max_new_tokens``, of which the first sentence is kept. ``--noise`` counts instead how often a
+sentence depends on what else is in the batch.
+
+    OMP_NUM_THREADS=1 python benchmarks/decoding.py [--model embedded:teacher] [--k 100] [--noise]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from idist.decoding import Decoder, Sampling
+from idist.models import load_causal_lm
+from idist.text import first_sentence
+
+CONTEXTS = [
+    "A man in a blue shirt is riding a bike down the street.",
+    "Two dogs are playing with a red ball in the snow.",
+    "A woman in a green coat is waiting for the bus. She is reading a book.",
+    "Three children are building a sandcastle on the beach.",
+    "A chef is cutting vegetables in a small kitchen. A pot of soup is on the stove.",
+    "An old man is sitting on a bench and feeding the birds.",
+    "A group of people are dancing at a wedding. The band is playing. Everyone is smiling.",
+    "A girl in a white dress is jumping over a puddle.",
+    "A football player kicks the ball while the crowd watches.",
+    "Two women are walking along a river with their dogs. It is a sunny day.",
+    "A boy is asleep on the couch next to a black cat.",
+    "A crowd of people is standing outside a large building at night.",
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="embedded:teacher", help="a causal LM (default: %(default)s)")
+    parser.add_argument("--k", type=int, default=100, help="sentences a context (default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=0.7, help="(default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=int, default=100, help="limit a row (default: %(default)s)")
+    parser.add_argument("--max-rows", type=int, default=256, help="rows in a batch (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="the best of so many counts; seeds of --noise (default: %(default)s)"
+    )
+    parser.add_argument("--noise", action="store_true", help="count sentences that depend on their batch")
+    arguments = parser.parse_args()
+    model, tokenizer = load_causal_lm(arguments.model)
+    sampling = Sampling(temperature=arguments.temperature, max_new_tokens=arguments.max_new_tokens)
+    decoder = Decoder(model, tokenizer, sampling, arguments.max_rows)
+    if arguments.noise:
+        count_noise(decoder, arguments.k, arguments.rounds)
+    else:
+        compare(decoder, arguments.k, arguments.rounds)
+
+
+def compare(decoder: Decoder, k: int, rounds: int) -> None:
+    """Both sides, ours first: the peak of memory never goes down again."""
+    decoder.next_sentences(CONTEXTS[:1], ["warm-up"], k, seed=0)
+    start = peak_megabytes()
+    ours = best(lambda seed: decoder.next_sentences(CONTEXTS, names(1), k, seed), rounds)
+    peaks = [peak_megabytes()]
+    decoder.next_sentences(CONTEXTS * 4, names(4), k, seed=0)
+    peaks.append(peak_megabytes())
+    plain = best(lambda seed: [generate_plainly(decoder, context, k, seed) for context in CONTEXTS], rounds)
+    print(f"{len(CONTEXTS)} contexts, k = {k}, {decoder.sampling}")
+    print(f"peak memory        {peaks[0]:.0f} MB (before: {start:.0f} MB); 4 times as many contexts: {peaks[1]:.0f} MB")
+    print(f"plain generate     {plain:8.1f} sentences/s   (peak memory {peak_megabytes():.0f} MB)")
+    print(f"idist.decoding     {ours:8.1f} sentences/s")
+    print(f"ratio              {ours / plain:8.2f}")
+
+
+def best(work: Callable[[int], list[list[str]]], rounds: int) -> float:
+    """Usable sentences a second, the best of several rounds."""
+    rates = []
+    for seed in range(rounds):
+        begun = time.perf_counter()
+        sentences = sum(map(len, work(seed)))
+        rates.append(sentences / (time.perf_counter() - begun))
+    return max(rates)
+
+
+def generate_plainly(decoder: Decoder, context: str, k: int, seed: int) -> list[str]:
+    """k rows to the end, each cut to its first sentence."""
+    import torch
+
+    tokenizer, sampling = decoder.tokenizer, decoder.sampling
+    torch.manual_seed(seed)
+    inputs: Any = tokenizer([context], return_tensors="pt").to(decoder.model.device)
+    with torch.inference_mode():
+        output = decoder.model.generate(
+            **inputs,
+            do_sample=True,
+            num_return_sequences=k,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=0,
+            no_repeat_ngram_size=sampling.no_repeat_ngram_size,
+            max_new_tokens=sampling.max_new_tokens,
+            begin_suppress_tokens=sorted(decoder.vocabulary.end_ids),
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    texts = tokenizer.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    return [s for text in texts if (s := first_sentence(text, sampling.min_characters))]
+
+
+def count_noise(decoder: Decoder, k: int, rounds: int) -> None:
+    """Each context alone against all in one batch. One changed draw changes the rest of its sentence."""
+    together = Decoder(decoder.model, decoder.tokenizer, decoder.sampling, max_rows=k * len(CONTEXTS))
+    changed = sentences = tokens = 0
+    for seed in range(rounds):
+        batched = together.next_sentences(CONTEXTS, names(1), k, seed)
+        for context, name, expected in zip(CONTEXTS, names(1), batched, strict=True):
+            alone = decoder.next_sentences([context], [name], k, seed)[0]
+            changed += sum(a != b for a, b in zip(alone, expected, strict=False)) + abs(len(alone) - len(expected))
+            sentences += len(expected)
+            tokens += sum(map(len, decoder.tokenizer(expected)["input_ids"]))
+    print(
+        f"{changed} of {sentences} sentences ({tokens} tokens) differ between one context and {len(CONTEXTS)} a batch"
+    )
+
+
+def names(times: int) -> list[str]:
+    return [f"c{number:06}" for number in range(times * len(CONTEXTS))]
+
+
+def peak_megabytes() -> float:
+    """Peak resident memory of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""Every knob of a run, read from YAML; unknown keys are refused.
+
+One dataclass per stage; a field's default is the paper's value, or its comment says why not. Critics are kept as
+plain mappings here (``- rouge_l: {max: 0.75}``): each critic checks its own settings when it is built
+(`idist.critics.registry`), because third parties add critics that this file cannot know.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from idist._schema import build, nearest
+from idist.errors import UserError
+
+
+def _knob(default: Any, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
+    """A field with a closed range [low, high] or a list of valid words."""
+    metadata = {"low": low, "high": high, "choices": choices}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class ContextsConfig:
+    """Stage `contexts`: 1 to 5 sentences from the teacher, or from a person's own text (paper section 3.1, A.1)."""
+
+    model: str = "gpt2-xl"
+    source: str | None = None  # None: the teacher writes them. Else a .txt or .parquet file or a Hub dataset's name
+    column: str = "text"  # of a parquet file or Hub dataset
+    split: str = "train"  # of a Hub dataset
+    count: int = _knob(1000, 1)  # not published
+    prefixes: str | None = None  # `news`, `biomedical`, or a YAML file in their form
+    temperature: float = _knob(1.0, 0.0, 10.0)
+    top_p: float = _knob(0.9, 0.0, 1.0)
+    max_new_tokens: int = _knob(150, 1)  # the authors' code
+    min_sentences: int = _knob(1, 1)
+    max_sentences: int = _knob(5, 1)
+    banned_tokens: list[str] = _knob(["\n"])  # the authors' code bans newlines
+    join_digits: bool = False  # BioGPT's tokenizer splits digits
+
+
+PAPER_CRITICS: list[dict[str, dict[str, Any]]] = [
+    {"rouge_l": {"max": 0.75}},
+    {"tree_edit_distance": {"min": 12}},
+    {"entailment": {"min": 0.75, "directions": "both"}},
+    {"diversity": {"min": 0.75}},
+]
+
+
+@dataclass
+class PairsConfig:
+    """Stage `pairs`: k next sentences a context, all pairs of them through the critics (paper sections 3.1 and 3.2)."""
+
+    model: str = "gpt2-xl"
+    k: int = _knob(100, 2)
+    temperature: float = _knob(0.7, 0.0, 10.0)
+    top_p: float = _knob(0.9, 0.0, 1.0)
+    no_repeat_ngram_size: int = _knob(3, 0)  # the authors' code; the paper is silent
+    max_new_tokens: int = _knob(100, 1)  # the authors' code
+    min_characters: int = _knob(3, 1)  # the authors' code
+    banned_tokens: list[str] = _knob([])
+    join_digits: bool = False  # BioGPT's tokenizer splits digits
+    critics: list[dict[str, dict[str, Any]]] = _knob(PAPER_CRITICS)
+    # cost: cheap before dear. given: as listed, as the authors' code does. Of `self_distil`, too.
+    order: str = _knob("cost", choices=("cost", "given"))
+    # ordered: all m != n. unordered: m < n only, x is the earlier (the authors' code).
+    pairing: str = _knob("ordered", choices=("ordered", "unordered"))
+
+
+@dataclass
+class TrainConfig:
+    """Stage `train`: maximum likelihood of y given x (paper section 3.3). The paper publishes no training settings."""
+
+    model: str = "t5-large"
+    prompt: str = ""  # put before every source, for example "paraphrase: "
+    learning_rate: float = _knob(1e-3, 0.0, 1.0)  # T5's own fine-tuning rate, with Adafactor
+    optimizer: str = _knob("adafactor", choices=("adafactor", "adamw"))
+    scale_parameter: bool = True  # Adafactor's rate relative to each matrix's size, as T5 was trained
+    batch_size: int = _knob(64, 1)
+    epochs: float = _knob(3.0, 0.0)
+    warmup_steps: int = _knob(100, 0)
+    label_smoothing: float = _knob(0.0, 0.0, 1.0)
+    max_source_tokens: int = _knob(128, 4)
+    max_target_tokens: int = _knob(128, 4)
+    held_out: float = _knob(0.05, 0.0, 0.5)  # share of the contexts whose pairs are kept for the evaluation loss
+    evaluations: int = _knob(10, 1)  # evaluation losses (and checkpoints) in a whole training
+    patience: int = _knob(3, 0)  # evaluations without improvement before stopping; 0: never stop early
+
+    def template(self, seq2seq: bool) -> str:
+        """What a student reads, with ``{source}`` in it: the same in training, self-distillation and evaluation.
+
+        A decoder-only student (``seq2seq`` false) needs a mark where its source ends: a line break.
+        """
+        return self.prompt + "{source}" + ("" if seq2seq else "\n")
+
+
+@dataclass
+class SelfDistilConfig:
+    """Stage `self_distil`: the student paraphrases new sources, the critics judge (paper section 3.3)."""
+
+    count: int = _knob(1000, 1)  # sources; not published
+    model: str = "gpt2-xl"  # the teacher that writes the sources
+    candidates: int = _knob(10, 1)  # the authors' code
+    temperature: float = _knob(0.7, 0.0, 10.0)
+    top_p: float = _knob(0.9, 0.0, 1.0)
+    no_repeat_ngram_size: int = _knob(3, 0)
+    max_new_tokens: int = _knob(100, 1)
+    keep: str = _knob("lowest_rouge_l", choices=("lowest_rouge_l", "most_entailed", "random"))  # one kept a source
+    critics: list[dict[str, dict[str, Any]]] | None = None  # None: those of `pairs`, without diversity
+    with_teacher: bool = False  # train the last student on the teacher's pairs too
+
+
+@dataclass
+class EngineConfig:
+    """How shards are run. Rows never depend on these, save that `shard_size` fixes which rows share a file."""
+
+    executor: str = _knob("local", choices=("local",))
+    workers: int = _knob(1, 1)  # processes; torch threads are divided among them
+    shard_size: int = _knob(32, 1)  # contexts (or sources x 10) in a shard: what a kill can cost
+
+
+@dataclass
+class EvaluationConfig:
+    """What the last table of `recipes/distill.py` is made on."""
+
+    pairs: str | None = None  # TSV or CSV of source, target; None: the pairs that ship with the harness
+    limit: int | None = _knob(None, 1)
+    num_beams: int = _knob(4, 1)
+    bertscore_model: str = "roberta-large"  # bert-score's default for English; the paper does not say
+
+
+FIRST_STUDENT = "run:train"  # the model that stage `train` left in the same run
+
+
+@dataclass
+class RunConfig:
+    """A whole run. `name` is its folder under `runs/`.
+
+    `train_final` trains the first student further on its own filtered pairs (paper section 3.3); settings that it
+    does not name are those of `train`.
+    """
+
+    name: str = "run"
+    seed: int = _knob(0, 0)
+    device: str = _knob("auto", choices=("auto", "cpu", "cuda", "mps"))
+    dtype: str = _knob("auto", choices=("auto", "float32", "float16", "bfloat16"))
+    contexts: ContextsConfig = field(default_factory=ContextsConfig)
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    self_distil: SelfDistilConfig = field(default_factory=SelfDistilConfig)
+    train_final: TrainConfig = field(default_factory=lambda: TrainConfig(model=FIRST_STUDENT))
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def self_distil_critics(self) -> list[dict[str, dict[str, Any]]]:
+        """Critics of self-distillation: its own, or those of `pairs` less diversity (one pair is kept a source)."""
+        if self.self_distil.critics is not None:
+            return self.self_distil.critics
+        return [critic for critic in self.pairs.critics if "diversity" not in critic]
+
+
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a YAML run config and apply ``key=value`` overrides (``pairs.k=50``).
+
+    Args:
+        path: YAML file; its keys are the fields of `RunConfig`.
+        overrides: dotted keys; values are parsed as YAML. A critic's setting is reached by the critic's name:
+            ``pairs.critics.rouge_l.max=0.6``.
+
+    Raises:
+        UserError: file missing or not YAML, unknown key (the nearest valid one is named), wrong type, out of range.
+    """
+    import yaml
+
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"Config {path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"Config {path} is not UTF-8 text.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"Config {path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"Config {path} holds {type(tree).__name__}, expected a mapping of keys.")
+    tree.setdefault("name", path.stem)
+    for override in overrides:
+        _override(tree, override)
+    return build_config(tree, str(path))
+
+
+def build_config(tree: Mapping[str, Any], where: str = "config") -> RunConfig:
+    """Mapping -> checked `RunConfig`; `train_final` takes what it does not set from `train`.
+
+    Raises:
+        UserError: as `load_config`; `where` names the source in the message.
+    """
+    tree = dict(tree)
+    first, last = tree.get("train") or {}, tree.get("train_final") or {}
+    if isinstance(first, Mapping) and isinstance(last, Mapping):
+        tree["train_final"] = {**first, "model": FIRST_STUDENT, **last}
+    config = build(RunConfig, tree, where, "")
+    _check_relations(config, where)
+    return config
+
+
+def _check_relations(config: RunConfig, where: str) -> None:
+    contexts = config.contexts
+    if contexts.min_sentences > contexts.max_sentences:
+        raise UserError(
+            f"{where}: contexts.min_sentences is {contexts.min_sentences}, expected at most "
+            f"contexts.max_sentences ({contexts.max_sentences})."
+        )
+    if not config.name or set(config.name) & set("/\\") or config.name.startswith("."):
+        raise UserError(f"{where}: name is {config.name!r}, expected a plain folder name.")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Plain nested values of a config dataclass, ready for YAML or for a fingerprint."""
+    return dataclasses.asdict(config)
+
+
+def dump_yaml(config: Any) -> str:
+    """The config as YAML text, keys in the order of the dataclass."""
+    import yaml
+
+    return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
+
+
+def read_yaml(path: Path) -> Any:
+    """Any other YAML file of the toolkit (prefixes): parsed safely.
+
+    Raises:
+        UserError: the file is missing, not UTF-8 or not YAML.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is not UTF-8 YAML: {' '.join(str(error).split())}.") from None
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    import yaml
+
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {override!r} has no value, expected KEY=VALUE such as pairs.k=50.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {override!r}: {text!r} is not a YAML value.") from None
+    *parents, last = key.strip().split(".")
+    here: Any = tree
+    for depth, part in enumerate(parents):
+        if isinstance(here, list):
+            here = _critic_named(here, part, override)
+            continue
+        if part == "critics" and not here.get(part):
+            here[part] = _critics_to_change(tree, parents[:depth])
+        here = here.setdefault(part, {})
+        if here is None or not isinstance(here, (dict, list)):
+            raise UserError(f"--set {override!r}: {part!r} is a value, not a section.")
+    if isinstance(here, list):
+        raise UserError(f"--set {override!r}: name a critic's setting, such as pairs.critics.rouge_l.max=0.6.")
+    here[last] = value
+
+
+def _critics_to_change(tree: dict[str, Any], section: list[str]) -> list[Any]:
+    """What a critic's setting is changed in where the section lists no critics of its own."""
+    pairs = (tree.get("pairs") or {}).get("critics") or PAPER_CRITICS
+    if section == ["self_distil"]:
+        pairs = [critic for critic in pairs if critic != "diversity" and "diversity" not in critic]
+    return copy.deepcopy(pairs)
+
+
+def _critic_named(critics: list[Any], name: str, override: str) -> dict[str, Any]:
+    critics[:] = [{critic: {}} if isinstance(critic, str) else critic for critic in critics]
+    for critic in critics:
+        if isinstance(critic, dict) and name in critic:
+            if critic[name] is None:
+                critic[name] = {}
+            return critic[name]
+    names = [str(key) for critic in critics if isinstance(critic, dict) for key in critic]
+    raise UserError(f"--set {override!r}: the run has no critic {name!r}; {nearest(name, names)}")

@@ -1,0 +1,48 @@
+"""Models of a composition: each is loaded once, when first asked for, and shared by the critics that name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from idist.critics.encoding import SentenceEncoder
+    from idist.critics.nli import EntailmentModel
+    from idist.trees import ConstituencyParser
+
+
+@dataclass
+class Models:
+    """Loads by name through `idist.models`.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        dtype: ``auto`` (bfloat16 on CUDA, float32 elsewhere), or a torch dtype's name.
+    """
+
+    device: str = "auto"
+    dtype: str = "auto"
+    _loaded: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def entailment(self, name: str) -> EntailmentModel:
+        """Entailment classifier with its memory of pairs."""
+        from idist.critics.nli import EntailmentModel
+
+        return self._once("entailment", name, lambda: EntailmentModel(name, self.device, self.dtype))
+
+    def encoder(self, name: str) -> SentenceEncoder:
+        """Sentence encoder."""
+        from idist.critics.encoding import SentenceEncoder
+
+        return self._once("encoder", name, lambda: SentenceEncoder(name, self.device, self.dtype))
+
+    def parser(self, name: str) -> ConstituencyParser:
+        """Constituency parser."""
+        from idist.models import load_parser
+
+        return self._once("parser", name, lambda: load_parser(name, self.device))
+
+    def _once(self, kind: str, name: str, load: Any) -> Any:
+        if (kind, name) not in self._loaded:
+            self._loaded[kind, name] = load()
+        return self._loaded[kind, name]

@@ -1,0 +1,36 @@
+"""One process at a time in the folder of a run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from idist.errors import UserError
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold ``folder/.lock`` meanwhile; the system lets go of it when the process ends, however it ends.
+
+    No lock is held where the system has none (Windows, some network disks) or the folder cannot be written.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = stack.enter_context((folder / ".lock").open("a"))
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"Another process is working in {folder}; wait for it to end, or give this run another name."
+                ) from None
+        yield

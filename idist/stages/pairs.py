@@ -1,0 +1,204 @@
+"""Stage `pairs`: k next sentences of every context, all pairs of them through the critics (paper 3.1 and 3.2).
+
+Two jobs. `scored` samples and scores, with models: tables `sentences` and `candidates`, a shard for each shard of
+contexts. `selected` cuts at the thresholds, without models: table `selected`, with the columns of `pairs`. Another
+threshold within the floors makes `selected` again and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from idist.config import RunConfig, to_dict
+from idist.engine import Job, Shard, Tick, alone, digest, finished, read_table, run_job, table_path
+from idist.errors import UserError
+from idist.stages import contexts
+from idist.stages.runs import (
+    StagePlan,
+    StageResult,
+    number_type,
+    plan_job,
+    read_manifest,
+    require_stage,
+    stage_folder,
+    write_manifest,
+)
+from idist.stages.scoring import (
+    SCORED,
+    SELECTED,
+    CutWork,
+    cascade_of,
+    claim_scores,
+    cut,
+    scored_tables,
+    whole_funnel,
+)
+
+if TYPE_CHECKING:
+    from idist.critics import Cascade
+    from idist.decoding import Decoder
+
+VERSION = 1  # of this code: raised when the same config would give other rows
+STAGE = "pairs"
+GROWS = "contexts.taken"  # a context's pairs are the same, however many contexts there are
+
+
+@dataclass
+class ScoreWork:
+    """The work of `scored`: one shard of contexts."""
+
+    config: RunConfig
+    run: Path
+    sizes: list[int]  # contexts taken of each shard
+
+    def open(self) -> tuple[Decoder, Cascade]:
+        """The teacher; critics load their models when they first score."""
+        from idist.decoding import Decoder, Sampling
+        from idist.models import load_causal_lm
+
+        settings = self.config.pairs
+        sampling = Sampling(
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            no_repeat_ngram_size=settings.no_repeat_ngram_size,
+            max_new_tokens=settings.max_new_tokens,
+            banned_tokens=tuple(settings.banned_tokens),
+            min_characters=settings.min_characters,
+            join_digits=settings.join_digits,
+        )
+        decoder = Decoder(*load_causal_lm(settings.model, self.config.device, self.config.dtype), sampling)
+        return decoder, cascade_of(self.config, settings.critics)
+
+    def shard(self, opened: tuple[Decoder, Cascade], rank: int, tick: Tick) -> Shard:
+        """Contexts of shard ``rank``: sample, merge equal sentences, score their pairs."""
+        from idist.critics import Group
+
+        decoder, cascade = opened
+        taken = read_table(stage_folder(self.run, contexts.STAGE), contexts.STAGE, contexts.STAGE, rank)
+        rows = taken.slice(0, self.sizes[rank]).to_pylist()
+        k = self.config.pairs.k
+        together = max(1, 2 * decoder.max_rows // k)  # prompts of similar length share a batch
+        groups, counts = [], []
+        for start in range(0, len(rows), together):
+            part = rows[start : start + together]
+            ids = [row["id"] for row in part]
+            drawn = decoder.next_sentences([row["context"] for row in part], ids, k, self.config.seed)
+            for identifier, sentences in zip(ids, drawn, strict=True):
+                distinct = Counter(sentences)
+                groups.append(Group(identifier, list(distinct)))
+                counts.append(list(distinct.values()))
+            tick(len(part) / 2)
+        judged = cascade.score(groups)
+        tick(len(rows) / 2)
+        totals = {
+            "contexts": len(rows),
+            "sentences": sum(map(sum, counts)),
+            "distinct": sum(map(len, counts)),
+            "failures": sum(len(one.failures) for one in judged),
+        }
+        return Shard(scored_tables(cascade, judged, [row["context"] for row in rows], counts), totals)
+
+
+def run(config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True) -> StageResult:
+    """Make the pairs of a run, or what is missing of them.
+
+    Args:
+        config: the run.
+        folder: ``runs/NAME``.
+        limit: at most so many contexts.
+        progress: bars on stderr.
+
+    Returns:
+        Counts: ``contexts``, ``sentences`` (usable samples), ``distinct`` sentences, ``failures`` (sentences that a
+        model or parser could not handle); the funnel; rows of the tables `sentences`, `candidates`, `selected`.
+
+    Raises:
+        UserError: stage contexts not finished, the folder was made with another config, a threshold beyond a floor,
+            model not found, disk full, damaged shard, another process in the folder.
+    """
+    with alone(folder):
+        return _make(config, folder, limit, progress)
+
+
+def _make(config: RunConfig, folder: Path, limit: int | None, progress: bool) -> StageResult:
+    own, critics = stage_folder(folder, STAGE), config.pairs.critics
+    sizes = _sizes(folder, limit)
+    cascade = cascade_of(config, critics)
+    mark = fingerprint(config, folder, sum(sizes))
+    scores = claim_scores(own, mark, cascade, GROWS)
+    scored = run_job(Job(own, SCORED, ScoreWork(config, folder, sizes), sizes), config.engine, progress)
+    cut_mark = {"scored": digest(mark), "thresholds": cascade.select_config()}
+    selected = cut(config, CutWork(config, own, critics, scores), sizes, cut_mark, progress)
+    result = StageResult(
+        stage=STAGE,
+        folder=own,
+        made=scored.made + selected.made,
+        rows=scored.rows | selected.rows,
+        counts=scored.counts,
+        funnel=whole_funnel(selected),
+        seconds=round(scored.seconds + selected.seconds, 3),
+    )
+    settings = {"seed": config.seed, STAGE: to_dict(config.pairs), "scores": scores}
+    write_manifest(result, settings, {SCORED: (mark, scored), SELECTED: (cut_mark, selected)})
+    return result
+
+
+def plan(config: RunConfig, folder: Path, limit: int | None = None) -> StagePlan:
+    """What `run` would do; loads and writes nothing."""
+    count = config.contexts.count if limit is None else min(limit, config.contexts.count)
+    made = read_manifest(folder, contexts.STAGE)
+    if made and contexts.identity(made)[1] >= count:  # else there will be more of them
+        count = sum(_sizes(folder, limit))
+    models = [config.pairs.model]
+    for critic in cascade_of(config, config.pairs.critics).critics:
+        models += [name for name in critic.model_names().values() if name not in models]
+    size = config.engine.shard_size
+
+    def mark() -> dict[str, Any]:
+        return fingerprint(config, folder, count)
+
+    return plan_job(folder, STAGE, SCORED, models, count, "contexts", size, mark, GROWS)
+
+
+def fingerprint(config: RunConfig, folder: Path, count: int) -> dict[str, Any]:
+    """What the samples of this stage depend on; what the scores depend on is the cascade's `score_config`.
+
+    Raises:
+        UserError: stage `contexts` has not finished.
+    """
+    from idist.models import fingerprint as weights
+
+    settings = to_dict(config.pairs)
+    del settings["critics"], settings["model"]  # its weights count, not where they lie
+    return {
+        "version": VERSION,
+        "seed": config.seed,
+        STAGE: settings | {"weights": weights(config.pairs.model), "dtype": number_type(config)},
+        "contexts": {"taken": count, "fingerprint": contexts.identity(require_stage(folder, contexts.STAGE))[0]},
+    }
+
+
+def _sizes(folder: Path, limit: int | None) -> list[int]:
+    """Contexts taken of each of their shards, in the order of ranks: all, or the first ``limit``.
+
+    Raises:
+        UserError: stage `contexts` has not finished, or one of its shards is missing.
+    """
+    own = stage_folder(folder, contexts.STAGE)
+    shards = require_stage(folder, contexts.STAGE)["jobs"][contexts.STAGE]["shards"]
+    receipts = finished(own, contexts.STAGE)
+    sizes: list[int] = []
+    left = sys.maxsize if limit is None else limit
+    for rank in range(shards):
+        if left == 0:
+            break
+        if rank not in receipts:
+            file = table_path(own, contexts.STAGE, rank)
+            raise UserError(f"{file} is missing; run the stage {contexts.STAGE!r} again to make it.")
+        sizes.append(min(receipts[rank]["files"][contexts.STAGE]["rows"], left))
+        left -= sizes[-1]
+    return sizes

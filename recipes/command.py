@@ -1,0 +1,116 @@
+"""The command line that all recipes share, and the place where an error becomes one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from idist._schema import nearest
+from idist.config import RunConfig, load_config
+from idist.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "recipes" / "configs"
+
+
+@dataclass
+class Request:
+    """What a person asked for: a checked config, the run's folder and how to go about it."""
+
+    config: RunConfig
+    folder: Path
+    stages: tuple[str, ...]
+    limit: int | None
+    dry_run: bool
+    from_stage: str | None
+
+
+def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = False) -> Request:
+    """Read the command line of a recipe that runs ``stages``, or with ``choose_one`` one of them, named first.
+
+    Raises:
+        UserError: config not found or not valid, a stage that the recipe does not have, a limit below 1.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if choose_one:
+        parser.add_argument("stage", nargs="?", choices=stages, default=stages[0], help=f"default: {stages[0]}")
+    shipped = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+    parser.add_argument("--config", default="mini", help=f"a YAML file, or one of: {shipped} (default: mini)")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change one key: pairs.k=50, pairs.critics.rouge_l.max=0.6 (may be repeated)",
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    parser.add_argument("--name", help="folder of this run under --runs (default: the config's name)")
+    parser.add_argument("--limit", type=int, help="at most so many contexts and sources; a call with more goes on")
+    parser.add_argument("--dry-run", action="store_true", help="print stages, models, counts and what is done")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on where the run stopped (default); --no-resume is --from the recipe's first stage",
+    )
+    parser.add_argument(
+        "--from",
+        dest="from_stage",
+        metavar="STAGE",
+        help=f"delete that stage and all after it, and make it again: {', '.join(stages)}",
+    )
+    args = parser.parse_args()
+    if choose_one:
+        stages = (args.stage,)
+    if args.limit is not None and args.limit < 1:
+        raise UserError(f"--limit is {args.limit}, expected 1 or more.")
+    if args.from_stage is not None and args.from_stage not in stages:
+        raise UserError(f"--from {args.from_stage!r} is no stage of this recipe; {nearest(args.from_stage, stages)}")
+    config = load_config(_config_path(args.config), args.overrides + _named(args.name))
+    start = args.from_stage or (None if args.resume else stages[0])
+    return Request(config, args.runs / config.name, stages, args.limit, args.dry_run, start)
+
+
+def _named(name: str | None) -> list[str]:
+    """Quoted: a run may be called ``1`` or ``yes``, which YAML would read as something else."""
+    return [] if name is None else [f"name={json.dumps(name)}"]
+
+
+def _config_path(name: str) -> Path:
+    """A file as it is; else a config that ships."""
+    if Path(name).suffix in (".yaml", ".yml") or os.sep in name:
+        return Path(name)
+    shipped = {path.stem: path for path in CONFIGS.glob("*.yaml")}
+    if name not in shipped:
+        raise UserError(f"--config {name!r} is neither a YAML file nor shipped; {nearest(name, sorted(shipped))}")
+    return shipped[name]
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a recipe and exit: 0; 2 with one sentence for bad input; 130 after Ctrl-C."""
+    try:
+        main()
+    except UserError as error:
+        sys.exit(_say(str(error), 2))
+    except KeyboardInterrupt:
+        sys.exit(_say("Stopped. Finished shards are kept: the same command goes on from there.", 130))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` closed the pipe: nothing to say
+        sys.exit(141)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        sys.exit(_say(f"{error.strerror}{where}: nothing finished is lost; run the same command again.", 2))
+
+
+def _say(message: str, code: int) -> int:
+    print(f"error: {message}" if code == 2 else message, file=sys.stderr)
+    return code

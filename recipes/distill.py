@@ -1,0 +1,70 @@
+"""Distil a paraphrase dataset and a student model out of a small language model, from nothing to a table of scores.
+
+python recipes/distill.py                               everything offline, on the models that ship: about 15 minutes
+python recipes/distill.py --config dimple-news          the paper's settings (a GPU and a Hub connection)
+python recipes/distill.py --set pairs.k=50 --dry-run    what would be done
+
+Stages: contexts, pairs, train, self_distil, train_final. A stopped run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from recipes.command import Request, parse, run
+from recipes.pipeline import STAGES, first_process, pair_files, plan, resolved_training, run_stages, student_folder
+
+PAIRS_SHOWN = 10
+
+
+def main() -> None:
+    """All stages, then pairs to read, the table, and where everything lies."""
+    request = parse(__doc__, STAGES)
+    if request.dry_run:
+        print(plan(request))
+        return
+    run_stages(request)
+    if not first_process():
+        return
+    print(f"\n{_sample(request)}\n")
+    table, scores = _scores(request)
+    print(table)
+    folder = request.folder
+    print(f"\nDataset  {folder / 'self_distil' / 'selected'} (the teacher's: {folder / 'pairs' / 'selected'})")
+    print(f"Model    {student_folder(folder, 'train_final')} (the first student: {student_folder(folder, 'train')})")
+    print(f"Log      {folder / 'train_final' / 'training_log.jsonl'}, training_curve.png beside it")
+    print(f"Scores   {scores}, predictions.jsonl beside it")
+
+
+def _sample(request: Request) -> str:
+    """Ten of the final pairs, drawn by the run's seed."""
+    import random
+
+    import pyarrow.parquet as pq
+
+    rows = [row for path in pair_files(request.folder, "self_distil") for row in pq.read_table(path).to_pylist()]
+    drawn = random.Random(request.config.seed).sample(rows, min(PAIRS_SHOWN, len(rows)))
+    lines = [f"{len(drawn)} of {len(rows):,} pairs"]
+    for row in drawn:
+        lines += [f"  {row['x']}", f"    -> {row['y']}"]
+    return "\n".join(lines)
+
+
+def _scores(request: Request) -> tuple[str, Path]:
+    """The table of the two students and of copying."""
+    from recipes.evaluation import evaluate
+
+    config, folder = request.config, request.folder
+    students = {
+        "student": student_folder(folder, "train"),
+        "+ self-distillation": student_folder(folder, "train_final"),
+    }
+    training = resolved_training(config, folder, "train_final")
+    return evaluate(students, config.evaluation, training, folder / "evaluation", config.device, config.dtype)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,254 @@
+"""The stages in order, what each prints when it ends, and the plan that --dry-run shows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from idist.config import FIRST_STUDENT, RunConfig, TrainConfig, dump_yaml
+from idist.errors import UserError
+from idist.stages._outcome import SUMMARY
+from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
+from recipes.command import Request, parse
+
+TRAININGS = ("train", "train_final")
+PATIENCE = timedelta(days=365)  # of the processes that wait for the first one
+
+
+def stage_recipe(description: str | None, stages: tuple[str, ...], choose_one: bool = False) -> None:
+    """A recipe for single stages: parse, plan or run, and say what was made.
+
+    Raises:
+        UserError: bad command line or config, a stage before this one that has not finished, and what stages raise.
+    """
+    request = parse(description, stages, choose_one)
+    if request.dry_run:
+        print(plan(request))
+        return
+    run_stages(request)
+
+
+def run_stages(request: Request) -> dict[str, StageResult]:
+    """Run the request's stages in order and print each one's end.
+
+    Critics are built (not loaded) first, so that a misspelt critic stops the run before any work. Under `accelerate
+    launch` all processes train; the other stages are the first one's, and the others wait.
+
+    Returns:
+        What each stage holds that this process ran.
+    """
+    check(request.config)
+    _make_folder(request.folder)
+    if request.from_stage and first_process():
+        removed = remake(request.folder, request.from_stage)
+        if removed:
+            print(f"Deleted, to be made again: {', '.join(removed)}.")
+    results = {}
+    for stage in request.stages:
+        if stage in TRAININGS:
+            _wait_for_all(request.config.device)  # for what was deleted, and for the pairs to train on
+        elif not first_process():
+            continue
+        start = time.monotonic()
+        result = _runner(stage)(request.config, request.folder, request.limit)
+        results[stage] = result
+        if first_process():
+            # after the stage: one that refuses this config must not find its own config overwritten
+            (request.folder / "config.yaml").write_text(dump_yaml(request.config), encoding="utf-8")
+            print(summary(result, time.monotonic() - start), flush=True)
+    return results
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The run's folder {folder} cannot be made: {error.strerror}.") from None
+
+
+def check(config: RunConfig) -> None:
+    """Everything about a config that can be known without a model: that its models' folders, critics, prefixes and
+    evaluation pairs are there.
+
+    Raises:
+        UserError: what is wrong, in one sentence.
+    """
+    from eval_harness.pairs import read_pairs
+    from idist.models import resolve
+    from idist.stages.scoring import cascade_of
+
+    _check_device(config.device)
+    names = [config.contexts.model, config.pairs.model, config.self_distil.model, config.train.model]
+    names += [config.train_final.model, config.evaluation.bertscore_model]
+    for name in names:
+        if name != FIRST_STUDENT:
+            resolve(name)
+    read_pairs(config.evaluation.pairs, 1)
+    for critics in (config.pairs.critics, config.self_distil_critics()):
+        cascade_of(config, critics)
+    if config.contexts.prefixes:
+        from idist.text import load_prefixes
+
+        load_prefixes(config.contexts.prefixes)
+
+
+def _check_device(device: str) -> None:
+    if device not in ("cuda", "mps"):
+        return
+    import torch
+
+    there = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
+    if not there:
+        raise UserError(f"device is {device}, but PyTorch finds none on this machine; expected cpu or auto.")
+
+
+def summary(result: StageResult, seconds: float) -> str:
+    """One stage's end: rows, funnel, place, time."""
+    rows = ", ".join(f"{count:,} {name}" for name, count in result.rows.items())
+    done = f"{seconds:.0f} s" if result.made else "already there"
+    counts = ", ".join(f"{name} {_number(value)}" for name, value in result.counts.items() if value)
+    lines = [f"== {result.stage}: {rows} in {result.folder} ({done})"]
+    if counts:
+        lines.append(f"   {counts}")
+    if result.funnel:
+        lines += ["   " + line for line in funnel_table(result.funnel).splitlines()]
+    return "\n".join(lines)
+
+
+def funnel_table(funnel: dict[str, Any]) -> str:
+    """What each critic saw and removed."""
+    from idist.critics import Funnel
+
+    return Funnel.from_dict(funnel).table()
+
+
+def plan(request: Request) -> str:
+    """Stages, models, counts and what is already done, as a table; loads no model, writes nothing."""
+    check(request.config)
+    plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in request.stages]
+    lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(request.stages)}"]
+    for one in plans:
+        state = "to be made again" if _made_again(one.stage, request.from_stage) else one.state
+        shards = f", shards {one.done}/{one.shards}" if one.shards else ""
+        items = f"{one.items:,} {one.unit}" if one.items else one.unit
+        lines.append(f"{one.stage:<12} {state:<17} {items}{shards}; models: {', '.join(one.models) or 'none'}")
+    return "\n".join(lines)
+
+
+def train_stage(stage: str) -> Callable[..., StageResult]:
+    """Runner of `train` (on the teacher's pairs) or `train_final` (on the student's own)."""
+
+    def run(config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True) -> StageResult:
+        from idist.stages.train import train
+
+        settings = resolved_training(config, folder, stage)
+        files = training_files(config, folder, stage)
+        own = stage_folder(folder, stage)
+        made = not (own / SUMMARY).is_file()
+        done = train(files, settings, own, config.seed, config.device, config.dtype, progress)
+        counts: dict[str, float] = {"steps": done.steps, "held_out": done.held_out}
+        if done.eval_loss is not None:
+            counts["evaluation_loss"] = round(done.eval_loss, 4)
+        return StageResult(stage, own, int(made), {"pairs": done.pairs}, counts, {}, done.seconds)
+
+    return run
+
+
+def training_files(config: RunConfig, folder: Path, stage: str) -> list[Path]:
+    """Parquet files of the pairs that a training stage learns from.
+
+    Raises:
+        UserError: the stage that makes them has not finished.
+    """
+    upstream = ["self_distil"] if stage == "train_final" else ["pairs"]
+    if stage == "train_final" and config.self_distil.with_teacher:
+        upstream.insert(0, "pairs")
+    for name in upstream:
+        require_stage(folder, name)
+    return [path for name in upstream for path in pair_files(folder, name)]
+
+
+def resolved_training(config: RunConfig, folder: Path, stage: str) -> TrainConfig:
+    """Training settings of a stage with the first student's folder in place of its name."""
+    from dataclasses import replace
+
+    settings = config.train_final if stage == "train_final" else config.train
+    if settings.model == FIRST_STUDENT:
+        student = student_folder(folder, "train")
+        if not (student.parent / SUMMARY).is_file():
+            raise UserError(f"{student.parent} has no training.json: run the stage 'train' first.")
+        return replace(settings, model=str(student))
+    return settings
+
+
+def student_folder(run: Path, stage: str) -> Path:
+    """Where a training stage leaves its model."""
+    return stage_folder(run, stage) / "model"
+
+
+def pair_files(run: Path, stage: str) -> list[Path]:
+    """Parquet files of a stage's kept pairs, in order."""
+    return sorted((stage_folder(run, stage) / "selected").glob("*.parquet"))
+
+
+def _train_plan(stage: str) -> Callable[..., StagePlan]:
+    def run(config: RunConfig, folder: Path, limit: int | None = None) -> StagePlan:
+        from idist.stages.train import JOB, fingerprint
+
+        def mark() -> dict[str, Any]:
+            settings = resolved_training(config, folder, stage)
+            files = training_files(config, folder, stage)
+            return fingerprint(files, settings, config.seed, config.device, config.dtype)
+
+        model = (config.train_final if stage == "train_final" else config.train).model
+        own = stage_folder(folder, stage)
+        unit = "pairs of self_distil" if stage == "train_final" else "pairs of pairs"
+        return StagePlan(stage, own, [model], 0, unit, 0, 0, job_state(own, JOB, SUMMARY, mark))
+
+    return run
+
+
+def _runner(stage: str) -> Callable[..., StageResult]:
+    if stage in TRAININGS:
+        return train_stage(stage)
+    return _module(stage).run
+
+
+def _planner(stage: str) -> Callable[..., StagePlan]:
+    if stage in TRAININGS:
+        return _train_plan(stage)
+    return _module(stage).plan
+
+
+def _module(stage: str) -> Any:
+    from importlib import import_module
+
+    return import_module(f"idist.stages.{stage}")
+
+
+def _made_again(stage: str, start: str | None) -> bool:
+    return start is not None and STAGES.index(stage) >= STAGES.index(start)
+
+
+def first_process() -> bool:
+    """Under `accelerate launch` only one process speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _wait_for_all(device: str) -> None:
+    """Until every process that `accelerate launch` started has come here, however long the first one works."""
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return
+    from accelerate import PartialState
+
+    from idist.models import pick_device
+
+    PartialState(cpu=pick_device(device) == "cpu", timeout=PATIENCE).wait_for_everyone()
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"

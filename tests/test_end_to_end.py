@@ -1,0 +1,98 @@
+"""One whole run of `recipes/distill.py`, small, offline; then what lies there is loaded as a stranger would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = {
+    "contexts.count": 40,
+    "pairs.k": 24,
+    "pairs.critics.rouge_l.max": 0.85,
+    "pairs.critics.tree_edit_distance.min": 3,
+    "pairs.critics.similarity.min": 0.5,
+    "pairs.critics.entailment.min": 0.6,
+    "pairs.critics.diversity.min": 0.9,
+    "train.batch_size": 2,
+    "train.epochs": 10,
+    "self_distil.count": 240,
+    "self_distil.temperature": 1.5,  # a student of a hundred steps mostly copies otherwise
+    "evaluation.limit": 12,
+    "engine.shard_size": 8,
+}
+
+
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Folder of a finished run and what the recipe printed."""
+    runs = tmp_path_factory.mktemp("runs")
+    return runs / "mini", _distil(runs)
+
+
+def _distil(runs: Path, *more: str) -> str:
+    command = [sys.executable, str(ROOT / "recipes" / "distill.py"), "--runs", str(runs), *more]
+    for key, value in SMALL.items():
+        command += ["--set", f"{key}={value}"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, cwd=runs, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_ends_with_funnel_pairs_table_and_places(distilled: tuple[Path, str]) -> None:
+    folder, printed = distilled
+    for word in ("rouge_l", "diversity", "copy-input", "+ self-distillation", "BERT-iBLEU", "12 held-out pairs"):
+        assert word in printed
+    for place in ("self_distil/selected", "train_final/model", "training_curve.png"):
+        assert place in printed
+    assert (folder / "train_final" / "training_curve.png").stat().st_size > 1000
+
+
+def test_every_kept_pair_is_within_the_thresholds(distilled: tuple[Path, str]) -> None:
+    import pyarrow.parquet as pq
+
+    rows = [
+        row
+        for path in (distilled[0] / "pairs" / "selected").glob("*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert rows
+    for row in rows:
+        assert row["x"] != row["y"]
+        assert row["rouge_l"] <= 0.85 and row["tree_edit_distance"] >= 3
+        assert min(row["entailment_xy"], row["entailment_yx"]) >= 0.6
+
+
+def test_dataset_and_model_load_with_the_usual_libraries(distilled: tuple[Path, str]) -> None:
+    from datasets import load_dataset
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    folder = distilled[0]
+    files = str(folder / "self_distil" / "selected" / "*.parquet")
+    pairs = load_dataset("parquet", data_files=files, split="train", cache_dir=str(folder / "cache"))
+    assert {"id", "x", "y"} <= set(pairs.column_names) and len(pairs) > 0
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder / "train_final" / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder / "train_final" / "model")
+    ids = model.generate(**tokenizer(pairs[0]["x"], return_tensors="pt"), max_new_tokens=20)
+    assert tokenizer.decode(ids[0], skip_special_tokens=True)
+
+
+def test_scores_carry_their_signature(distilled: tuple[Path, str]) -> None:
+    scores = json.loads((distilled[0] / "evaluation" / "scores.json").read_text())
+    assert scores["copy-input"]["bert_ibleu"] == 0
+    assert all("protocol:paper" in row["signature"] and row["n"] == 12 for row in scores.values())
+
+
+def test_a_second_call_makes_nothing_again(distilled: tuple[Path, str]) -> None:
+    folder, first = distilled
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    second = _distil(folder.parent)
+    assert second.count("already there") == 5
+    assert second.split("copy-input")[1] == first.split("copy-input")[1]
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
