@@ -1,0 +1,206 @@
+"""Training sets as rows of texts, whatever form they have: parquet, JSON lines, tables, plain text, the Hub.
+
+Rows are read as they are asked for: memory does not grow with the training set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval_harness.tasks import files
+from idist._schema import nearest
+from idist.errors import UserError
+
+PARQUET = ".parquet"
+JSON_LINES = (".jsonl", ".json", ".ndjson")
+TABLES = (".csv", ".tsv")
+BATCH = 4096  # rows of a parquet file held at once
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A training set.
+
+    Attributes:
+        name: as it was asked for.
+        paths: its files, sorted.
+        revision: the commit on the Hub, if it came from there.
+        columns: columns to read; None: all that hold text.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    revision: str | None = None
+    columns: tuple[str, ...] | None = None
+
+    def rows(self, path: Path) -> Iterator[Sequence[str]]:
+        """The texts of each row of one of the files.
+
+        Raises:
+            UserError: a file that cannot be read (line or row is named), or lacks a column.
+        """
+        suffix = files.plain_suffix(path)
+        if suffix == PARQUET:
+            return _parquet(path, self.columns)
+        if suffix in JSON_LINES:
+            return _json_lines(path, self.columns)
+        if suffix in TABLES:
+            return _table(path, self.columns)
+        return _plain(path, self.columns)
+
+    def count(self) -> int | None:
+        """How many rows there are, if that is known without reading them (parquet); for progress bars."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if any(files.plain_suffix(path) != PARQUET for path in self.paths):
+            return None
+        try:
+            return sum(pq.read_metadata(path).num_rows for path in self.paths)
+        except (pa.ArrowInvalid, OSError):
+            return None  # `rows` will say what is wrong
+
+
+def open_corpus(name: str, columns: Sequence[str] | None = None, pattern: str | None = None) -> Corpus:
+    """Find the files of a training set.
+
+    Args:
+        name: a file (``.parquet``; ``.jsonl``; ``.csv``, ``.tsv``; any other: a text a line, cells between tabs; each
+            also ``.gz`` but parquet), a folder with such files, or a Hub dataset, ``OWNER/NAME`` or
+            ``OWNER/NAME@REVISION``.
+        columns: as in `Corpus`.
+        pattern: which files of a folder or Hub dataset, ``data/train-*``; None: those of the first of the kinds
+            parquet, JSON lines, tables that is there.
+
+    Raises:
+        UserError: nothing there, and what `eval_harness.tasks.hub.download` says of the Hub.
+    """
+    chosen = tuple(columns) if columns else None
+    path = Path(name).expanduser()
+    if path.is_file():
+        return Corpus(name, (path,), None, chosen)
+    if path.is_dir():
+        return Corpus(name, tuple(_in_folder(path, pattern)), None, chosen)
+    dataset, _, revision = name.partition("@")
+    if dataset.count("/") != 1 or name.startswith((".", "/", "~")) or files.plain_suffix(Path(dataset)) in _SUFFIXES:
+        raise UserError(f"{name} does not exist, expected a file, a folder, or a Hub dataset OWNER/NAME.")
+    return _on_hub(name, dataset, revision or None, chosen, pattern)
+
+
+_KINDS: tuple[tuple[str, ...], ...] = ((PARQUET,), JSON_LINES, TABLES)
+_SUFFIXES = (PARQUET, *JSON_LINES, *TABLES, ".txt")
+
+
+def _on_hub(
+    name: str, dataset: str, revision: str | None, columns: tuple[str, ...] | None, pattern: str | None
+) -> Corpus:
+    from eval_harness.tasks.hub import download
+
+    kinds = [suffix for kind in _KINDS for suffix in kind if suffix != ".json"]  # .json on the Hub is often no data
+    found, commit = download(dataset, revision, [pattern] if pattern else [f"**/*{kind}*" for kind in kinds])
+    return Corpus(name, tuple(found if pattern else _first_kind(found)), commit, columns)
+
+
+def _in_folder(folder: Path, pattern: str | None) -> list[Path]:
+    found = sorted(path for path in folder.glob(pattern or "**/*") if path.is_file())
+    chosen = found if pattern else _first_kind(found)
+    if not chosen:
+        wanted = pattern or "files ending in .parquet, .jsonl, .csv or .tsv"
+        raise UserError(f"Folder {folder} has no {wanted}, expected a training set.")
+    return chosen
+
+
+def _first_kind(paths: Sequence[Path]) -> list[Path]:
+    for kind in _KINDS:
+        chosen = [path for path in paths if files.plain_suffix(path) in kind]
+        if chosen:
+            return chosen
+    return []
+
+
+def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            wanted = _wanted(columns, schema.names, str(path)) or [
+                field.name for field in schema if _is_text(field.type)
+            ]
+            for name in wanted:
+                if not _is_text(schema.field(name).type):
+                    raise UserError(f"{path}: column {name!r} holds {schema.field(name).type}, expected text.")
+            if not wanted:
+                raise UserError(f"{path} has no column of text, found {files.shown(schema.names)}.")
+            for batch in file.iter_batches(batch_size=BATCH, columns=wanted):
+                cells = [column.to_pylist() for column in batch.columns]
+                for values in zip(*cells, strict=True):
+                    yield _texts(values)
+                    row += 1
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} cannot be read after row {row}: {str(error).splitlines()[0]}") from None
+
+
+def _is_text(kind: Any) -> bool:
+    """Strings, or lists of strings."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    for number, line in enumerate(files.lines(path), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise UserError(f"{where}: not JSON, expected one object a line.") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{where}: found {type(row).__name__}, expected one object a line.")
+        wanted = _wanted(columns, list(row), where)
+        yield _texts([row[name] for name in wanted] if wanted else list(row.values()))
+
+
+def _table(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    table = files.rows(path, files.format_of(path) or "tsv")
+    header = [name.strip() for name in next(table, (0, []))[1]]
+    wanted = _wanted(columns, header, f"{path}, line 1")
+    places = [header.index(name) for name in wanted] if wanted else range(len(header))
+    for _, cells in table:
+        yield _texts([cells[place] for place in places])
+
+
+def _plain(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    if columns:
+        raise UserError(f"{path} is plain text and has no columns, found {', '.join(columns)} asked for.")
+    for line in files.lines(path):
+        if line.strip():
+            yield _texts(line.rstrip("\r\n").split("\t"))
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """Those of a row's values that are texts; a list of texts is several."""
+    texts: list[str] = []
+    for value in values:
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            texts += [item for item in value if isinstance(item, str)]
+    return texts
+
+
+def _wanted(columns: Sequence[str] | None, present: Sequence[str], where: str) -> list[str] | None:
+    for name in columns or ():
+        if name not in present:
+            raise UserError(f"{where}: no column {name!r}; {nearest(name, present)}")
+    return list(columns) if columns else None

@@ -1,0 +1,1 @@
+"""What is evaluated: one system a file, each a dataclass whose fields are its settings."""

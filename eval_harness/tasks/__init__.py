@@ -1,0 +1,1 @@
+"""Benchmarks: each a YAML file here, or one of a plug-in."""
