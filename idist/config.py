@@ -220,6 +220,9 @@ def _check_relations(config: RunConfig, where: str) -> None:
         )
     if not config.name or set(config.name) & set("/\\") or config.name.startswith("."):
         raise UserError(f"{where}: name is {config.name!r}, expected a plain folder name.")
+    for stage in ("train", "train_final"):
+        if not getattr(config, stage).epochs:
+            raise UserError(f"{where}: {stage}.epochs is 0, expected more than 0.")
 
 
 def to_dict(config: Any) -> dict[str, Any]:

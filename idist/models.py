@@ -228,9 +228,11 @@ def _load(
 
 def _explained(name: str, load: Any) -> Any:
     """Run a loader; a model that is not there becomes one sentence, offline and online told apart."""
+    from safetensors import SafetensorError
+
     try:
         return load()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         path, _ = resolve(name)
         if Path(path).is_dir():
             raise UserError(f"Model {name!r}: folder {path} does not load: {_first_line(error)}") from None

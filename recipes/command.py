@@ -52,7 +52,11 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
     parser.add_argument("--name", help="folder of this run under --runs (default: the config's name)")
-    parser.add_argument("--limit", type=int, help="at most so many contexts and sources; a call with more goes on")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        help="at most so many contexts and sources; a call with more goes on, and trains again with --from train",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print stages, models, counts and what is done")
     parser.add_argument(
         "--resume",

@@ -43,12 +43,13 @@ def _sample(request: Request) -> str:
     """Ten of the final pairs, drawn by the run's seed."""
     import random
 
-    import pyarrow.parquet as pq
+    import pyarrow.dataset as ds
 
-    rows = [row for path in pair_files(request.folder, "self_distil") for row in pq.read_table(path).to_pylist()]
-    drawn = random.Random(request.config.seed).sample(rows, min(PAIRS_SHOWN, len(rows)))
-    lines = [f"{len(drawn)} of {len(rows):,} pairs"]
-    for row in drawn:
+    pairs = ds.dataset([str(path) for path in pair_files(request.folder, "self_distil")])
+    total = pairs.count_rows()
+    drawn = random.Random(request.config.seed).sample(range(total), min(PAIRS_SHOWN, total))
+    lines = [f"{len(drawn)} of {total:,} pairs"]
+    for row in pairs.take(drawn, columns=["x", "y"]).to_pylist():
         lines += [f"  {row['x']}", f"    -> {row['y']}"]
     return "\n".join(lines)
 

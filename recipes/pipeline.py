@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from idist.config import FIRST_STUDENT, RunConfig, TrainConfig, dump_yaml
+from idist.engine.lock import alone
 from idist.errors import UserError
 from idist.stages._outcome import SUMMARY
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
@@ -43,10 +45,19 @@ def run_stages(request: Request) -> dict[str, StageResult]:
     """
     check(request.config)
     _make_folder(request.folder)
+    # what --from deletes may be what another process is making, and trainings share their checkpoints
+    with alone(request.folder) if first_process() else nullcontext():
+        return _run_stages(request)
+
+
+def _run_stages(request: Request) -> dict[str, StageResult]:
     if request.from_stage and first_process():
         removed = remake(request.folder, request.from_stage)
         if removed:
             print(f"Deleted, to be made again: {', '.join(removed)}.")
+        later = [stage for stage in removed if stage not in request.stages]
+        if later:
+            print(f"This recipe does not make {', '.join(later)}; recipes/distill.py does.")
     results = {}
     for stage in request.stages:
         if stage in TRAININGS:
@@ -80,6 +91,7 @@ def check(config: RunConfig) -> None:
     from eval_harness.pairs import read_pairs
     from idist.models import resolve
     from idist.stages.scoring import cascade_of
+    from idist.stages.self_distil import check_rule
 
     _check_device(config.device)
     names = [config.contexts.model, config.pairs.model, config.self_distil.model, config.train.model]
@@ -87,9 +99,9 @@ def check(config: RunConfig) -> None:
     for name in names:
         if name != FIRST_STUDENT:
             resolve(name)
-    read_pairs(config.evaluation.pairs, 1)
-    for critics in (config.pairs.critics, config.self_distil_critics()):
-        cascade_of(config, critics)
+    read_pairs(config.evaluation.pairs, config.evaluation.limit)
+    cascade_of(config, config.pairs.critics)
+    check_rule(config, cascade_of(config, config.self_distil_critics()))
     if config.contexts.prefixes:
         from idist.text import load_prefixes
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +150,11 @@ def test_positions_of_roberta_and_mpnet_begin_after_the_padding_index() -> None:
         assert longest_input(AutoModel.from_config(config), tokenizer) == 18
     config = T5Config(d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, vocab_size=50)
     assert longest_input(AutoModel.from_config(config), tokenizer) == 2**31 - 1
+
+
+def test_damaged_weights_are_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "student"
+    shutil.copytree(resolve("embedded:student")[0], folder)
+    os.truncate(folder / "model.safetensors", 100_000)
+    with pytest.raises(UserError, match=f"folder {folder} does not load"):
+        load_student(str(folder), "cpu")

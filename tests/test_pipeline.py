@@ -13,10 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from idist.config import RunConfig, build_config
+from idist.config import RunConfig, build_config, load_config
 from idist.engine import write_json
+from idist.errors import UserError
 from recipes.command import Request
-from recipes.pipeline import plan, train_stage
+from recipes.pipeline import check, plan, run_stages, train_stage
 from tests.stages.student import make_pairs, save_tiny_student
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,3 +115,35 @@ def test_under_accelerate_launch_all_train_and_the_first_does_the_rest(tmp_path:
     assert [line for line in log if line in alone] == alone and len(log) == 8
     assert set(log[3:5]) == {"0 train", "1 train"} and set(log[6:]) == {"0 train_final", "1 train_final"}
     assert done.stdout.count("Deleted") == 1
+
+
+def test_what_a_config_cannot_do_is_found_before_any_work(tmp_path: Path) -> None:
+    rows = tmp_path / "pairs.tsv"
+    rows.write_text("source\ttarget\none\ttwo\nthree\n", encoding="utf-8")
+    with pytest.raises(UserError, match="line 3"):
+        check(mini(f"evaluation.pairs={rows}"))
+    check(mini(f"evaluation.pairs={rows}", "evaluation.limit=1"))
+    with pytest.raises(UserError, match=r"self_distil.keep is 'most_entailed'"):
+        check(mini("self_distil.critics=[{rouge_l: {max: 0.75}}]"))
+    with pytest.raises(UserError, match=r"train.epochs is 0"):
+        mini("train.epochs=0")
+
+
+def mini(*overrides: str) -> RunConfig:
+    return load_config(ROOT / "recipes/configs/mini.yaml", overrides)
+
+
+def test_what_another_process_works_on_is_not_deleted(trained: tuple[RunConfig, Path], tmp_path: Path) -> None:
+    config, folder = trained
+    folder = Path(shutil.copytree(folder, tmp_path / "run"))
+    hold = "import sys; from pathlib import Path; from idist.engine.lock import alone\n"
+    hold += "with alone(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    other = subprocess.Popen([sys.executable, "-c", hold, str(folder)], cwd=ROOT, text=True, **pipes)
+    assert other.stdout is not None and other.stdout.readline() == "held\n"
+    config.evaluation.bertscore_model = "embedded:encoder"
+    with pytest.raises(UserError, match="Another process is working in"):
+        run_stages(Request(config, folder, ("train",), None, False, "train"))
+    other.kill()
+    other.communicate()
+    assert (folder / "train" / "training.json").is_file()

@@ -124,8 +124,9 @@ def _load(name: str, registered: Mapping[str, EntryPoint], where: str) -> type[C
     point = registered.get(name) or EntryPoint(name, name, GROUP)
     try:
         kind = point.load()
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{where}: critic {name!r} ({point.value}) cannot be imported: {error}.") from None
+    except Exception as error:  # a module of somebody else may fail in any way
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{where}: critic {name!r} ({point.value}) cannot be imported: {reason}.") from None
     if not (isinstance(kind, type) and issubclass(kind, Critic) and dataclasses.is_dataclass(kind)):
         raise UserError(f"{where}: {point.value} is no critic, expected a dataclass derived from idist.critics.Critic.")
     return kind

@@ -8,19 +8,26 @@ from pathlib import Path
 
 from idist.errors import UserError
 
+_HELD: set[Path] = set()  # folders that this process works in
+
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Hold ``folder/.lock`` meanwhile; the system lets go of it when the process ends, however it ends.
+
+    A process that holds it may enter again: a recipe holds it for all stages, and each stage for itself.
 
     No lock is held where the system has none (Windows, some network disks) or the folder cannot be written.
 
     Raises:
         UserError: another process holds it.
     """
+    own = folder.resolve()
     try:
         import fcntl
     except ImportError:
+        fcntl = None  # type: ignore[assignment]
+    if fcntl is None or own in _HELD:
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -33,4 +40,6 @@ def alone(folder: Path) -> Iterator[None]:
                 raise UserError(
                     f"Another process is working in {folder}; wait for it to end, or give this run another name."
                 ) from None
+        _HELD.add(own)
+        stack.callback(_HELD.discard, own)
         yield

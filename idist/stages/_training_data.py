@@ -59,12 +59,14 @@ def split_by_context(table: pa.Table, share: float, seed: int) -> tuple[pa.Table
     come or go; where chance holds none out, the one with the lowest hash is. ``share`` 0: nothing is held out.
 
     Raises:
-        UserError: something is to be held out of fewer than two contexts.
+        UserError: no pairs, or something is to be held out of fewer than two contexts.
     """
     import pyarrow as pa
 
     ids = table["context_id"].to_pylist()
     draws = {context: _fraction(f"{seed}:{context}:held_out") for context in set(ids)}
+    if not ids:
+        raise UserError("There are no pairs to train on: the stage before kept none; its funnel says which critic did.")
     if share and len(draws) < 2:
         raise UserError(
             f"{len(ids)} pairs of {len(draws)} contexts are too few to train on: train.held_out = {share:g} needs two "

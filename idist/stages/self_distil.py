@@ -153,7 +153,7 @@ def run(config: RunConfig, folder: Path, limit: int | None = None, progress: boo
 def _make(config: RunConfig, folder: Path, count: int, progress: bool) -> StageResult:
     own, critics = stage_folder(folder, STAGE), config.self_distil_critics()
     cascade = cascade_of(config, critics)
-    _check_rule(config, cascade)
+    check_rule(config, cascade)
     student = student_folder(folder)
     drawn, sources = draw_sources(config, own, count, progress)
     sizes = [receipt["files"][SOURCES]["rows"] for _, receipt in sorted(finished(own, SOURCES).items())]
@@ -191,7 +191,7 @@ def _make(config: RunConfig, folder: Path, count: int, progress: bool) -> StageR
 def plan(config: RunConfig, folder: Path, limit: int | None = None) -> StagePlan:
     """What `run` would do; loads and writes nothing."""
     cascade = cascade_of(config, config.self_distil_critics())
-    _check_rule(config, cascade)
+    check_rule(config, cascade)
     models = [config.self_distil.model, FIRST_STUDENT]
     for critic in cascade.critics:
         models += [name for name in critic.model_names().values() if name not in models]
@@ -236,7 +236,8 @@ def _count(config: RunConfig, limit: int | None) -> int:
     return config.self_distil.count if limit is None else min(limit, config.self_distil.count)
 
 
-def _check_rule(config: RunConfig, cascade: Cascade) -> None:
+def check_rule(config: RunConfig, cascade: Cascade) -> None:
+    """Raises UserError where ``self_distil.keep`` goes by a score that none of the critics gives."""
     rule = config.self_distil.keep
     needed = {"lowest_rouge_l": {"rouge_l"}, "most_entailed": set(ENTAILMENTS), "random": set()}[rule]
     if needed and not needed & set(cascade.score_columns):
