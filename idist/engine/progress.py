@@ -20,6 +20,7 @@ from idist.engine.job import Job
 from idist.engine.shards import state_folder
 
 INTERVAL = 0.25  # seconds between two looks, and at least between two writes
+CALL = getattr(signal, "SIGUSR1", signal.SIGINT)  # wakes the main thread that waits for a dead worker
 
 
 @contextlib.contextmanager
@@ -62,6 +63,10 @@ def bar(label: str, total: int, initial: int, unit: str, shown: bool) -> Any:
     )
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 class Watch:
     """The parent's side: a tqdm bar on stderr (if wanted) and a look at the workers' health.
 
@@ -74,18 +79,24 @@ class Watch:
         self.finished = set(done)
         self.dead: int | None = None
         self._missed: dict[int, int] = {}
+        self._before: Any = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
         initial = sum(job.items[rank] for rank in self.finished)
         self._bar = bar(job.label, sum(job.items), initial, job.unit, shown)
 
     def __enter__(self) -> Watch:
+        if self.processes and threading.current_thread() is threading.main_thread():
+            # not SIGINT: a program that a script starts in the background has that ignored
+            self._before = signal.signal(CALL, _interrupt)
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stop.set()
         self._thread.join()
+        if self._before is not None:
+            signal.signal(CALL, self._before)
         self._show(self._look())
         self._bar.close()
 
@@ -93,7 +104,8 @@ class Watch:
         while not self._stop.wait(INTERVAL):
             self._show(self._look())
             if self.dead is not None:
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                if self._before is not None:
+                    signal.pthread_kill(threading.main_thread().ident or 0, CALL)
                 return
 
     def _look(self) -> float:

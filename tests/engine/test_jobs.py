@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow as pa
@@ -82,7 +83,16 @@ def test_a_bug_in_a_worker_shows_where_it_was(tmp_path: Path, notes: Path) -> No
     assert "work.py" in str(caught.value.__cause__) and "_fail" in str(caught.value.__cause__)
 
 
-def test_a_killed_worker_is_told_not_waited_for(tmp_path: Path, notes: Path) -> None:
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_killed_worker_is_told_not_waited_for(tmp_path: Path, notes: Path, handler: Any) -> None:
+    before = signal.signal(signal.SIGINT, handler)  # ignored: a program that a script starts in the background
+    try:
+        _lose_a_worker(tmp_path, notes)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _lose_a_worker(tmp_path: Path, notes: Path) -> None:
     with pytest.raises(UserError, match="worker process of shard 3 was killed"):
         run_job(job(tmp_path, notes, fail_at=3, how="kill"), EngineConfig(workers=2), progress=False)
     report = run_job(job(tmp_path, notes), EngineConfig(), progress=False)
@@ -100,9 +110,10 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, notes: Path) -> None
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_their_parent(tmp_path: Path, notes: Path, how: signal.Signals) -> None:
     program = (
-        "from pathlib import Path\nfrom tests.engine.work import Squares\nfrom idist.config import EngineConfig\n"
-        "from idist.engine import Job, run_job\n"
+        "import signal\nfrom pathlib import Path\nfrom tests.engine.work import Squares\n"
+        "from idist.config import EngineConfig\nfrom idist.engine import Job, run_job\n"
         "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # these tests may run where it is ignored
         f"    work = Squares({str(notes)!r}, fail_at=1, how='sleep')\n"
         f"    run_job(Job(Path({str(tmp_path / 'stage')!r}), 'squares', work, [4] * 5), EngineConfig(workers=2))\n"
     )
