@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -153,6 +154,20 @@ def test_a_number_written_digit_by_digit_ends_no_sentence(joined: bool, teacher:
     assert written.startswith("Give 1 . 5 mg. ") == joined and len(written) < len("Give 1 . 5 mg. Then a")
     decoder._sample = lambda *given, **more: [[written]]  # type: ignore[method-assign]
     assert decoder.next_sentences(["A."], ["a"], 1, seed=0) == [["Give 1.5 mg."] if joined else ["Give 1 ."]]
+
+
+def test_a_long_source_is_read_without_a_remark(student: Loaded) -> None:
+    decoder = Decoder(*student, Sampling())
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    decoder.tokenizer.deprecation_warnings.clear()  # a tokenizer remarks once
+    logging.getLogger("transformers").addHandler(handler)
+    try:
+        length = len(decoder._source_ids("A man walks home. " * 500))
+    finally:
+        logging.getLogger("transformers").removeHandler(handler)
+    assert length > decoder.tokenizer.model_max_length and not said
 
 
 def test_templates(teacher: Loaded, student: Loaded) -> None:
