@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from eval_harness.corpora import Corpus, open_corpus
 from eval_harness.tasks.base import TaskData
+from idist.hub.corpora import Corpus, open_corpus
 
 NGRAM = 13
 PROBE = 7  # words; of every 13 in a row, 7 begin at a multiple of 7: a text without a known one shares no n-gram

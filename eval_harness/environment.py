@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import re
-import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
+from idist import provenance
 from idist.errors import UserError
+from idist.provenance import commit, hardware
+
+__all__ = ["PeakMemory", "check_device", "commit", "hardware", "versions"]
 
 LIBRARIES = (
     "torch",
@@ -46,38 +45,8 @@ def versions() -> dict[str, str]:
     """Version of Python, of idist and of every library that scores or predictions can depend on."""
     import idist
 
-    found = {"python": platform.python_version(), "idist": idist.__version__}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def hardware() -> dict[str, Any]:
-    """``cpu`` (its name), ``cores`` that this process may use, ``memory_mib``, ``gpu`` (its name, or None)."""
-    import psutil
-
-    return {
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_mib": round(psutil.virtual_memory().total / _MIB),
-        "gpu": _gpu(),
-    }
-
-
-def commit() -> str | None:
-    """Commit of the checkout that the harness runs from, with ``-dirty`` if it was changed; None if installed."""
-    root = Path(__file__).resolve().parents[1]
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
+    found = provenance.versions(LIBRARIES)
+    return {"python": found.pop("python"), "idist": idist.__version__, **found}
 
 
 class PeakMemory:
@@ -113,20 +82,6 @@ def _peak_of_process() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB, 1)
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _gpu() -> str | None:
-    if _cuda():
-        return str(sys.modules["torch"].cuda.get_device_name())
-    return "mps" if "torch" in sys.modules and sys.modules["torch"].backends.mps.is_available() else None
 
 
 def _cuda() -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from eval_harness.tasks import files
 from eval_harness.tasks.layouts import Table
+from idist import files
 from idist.errors import UserError
 
 BUNDLED = Path(__file__).parent / "data" / "scenes_pairs.tsv"

@@ -73,8 +73,8 @@ def _overlaps(request: Run, data: Mapping[str, TaskData]) -> dict[str, dict[str,
     """Task -> overlap of the training set with it; the training set is read once."""
     if request.decontaminate is None:
         return {}
-    from eval_harness.corpora import open_corpus
     from eval_harness.decontamination import overlaps
+    from idist.hub.corpora import open_corpus
 
     return overlaps(open_corpus(request.decontaminate), data, request.progress)
 

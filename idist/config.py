@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idist._schema import build, nearest
+from idist._overrides import apply_override
+from idist._schema import build
 from idist.errors import UserError
 
 
@@ -59,6 +60,13 @@ class PairsConfig:
     """Stage `pairs`: k next sentences a context, all pairs of them through the critics (paper sections 3.1 and 3.2)."""
 
     model: str = "gpt2-xl"
+    # None: the teacher's sentences. Else pairs of another corpus, which the critics judge source before target (the
+    # paper's baselines): a file, a folder or a Hub dataset, NAME@REVISION. `critics: []` keeps them all.
+    source: str | None = None
+    source_files: str | None = None  # which files of a folder or Hub dataset, "data/train-*"; None: all
+    # Names; for a table without a header numbers from 1, the target's also as "2-": the second cell and all after it.
+    source_column: str = "source"
+    target_column: str = "target"  # texts, or lists of texts: several targets of one source
     k: int = _knob(100, 2)
     temperature: float = _knob(0.7, 0.0, 10.0)
     top_p: float = _knob(0.9, 0.0, 1.0)
@@ -136,6 +144,20 @@ class EvaluationConfig:
     bertscore_model: str = "roberta-large"  # bert-score's default for English; the paper does not say
 
 
+@dataclass
+class HubConfig:
+    """What a release says of itself (`recipes/publish.py`). Nothing that a stage makes depends on it."""
+
+    title: str | None = None  # of the dataset, on its card; None: the run's name
+    language: str = "en"  # ISO 639-1 code
+    # A Hub licence identifier. Texts sampled from a model carry no licence of their own: name what the teacher's
+    # terms and its training data allow.
+    license: str = "unknown"
+    dataset_card: str = "dimple"  # a template of `model_cards/`, or a path
+    model_card: str = "impossible-t5"
+    candidates: bool = False  # publish all scored candidate pairs, too: large (paper scale: 10^9 rows)
+
+
 FIRST_STUDENT = "run:train"  # the model that stage `train` left in the same run
 
 
@@ -158,6 +180,7 @@ class RunConfig:
     train_final: TrainConfig = field(default_factory=lambda: TrainConfig(model=FIRST_STUDENT))
     engine: EngineConfig = field(default_factory=EngineConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    hub: HubConfig = field(default_factory=HubConfig)
 
     def self_distil_critics(self) -> list[dict[str, dict[str, Any]]]:
         """Critics of self-distillation: its own, or those of `pairs` less diversity (one pair is kept a source)."""
@@ -192,7 +215,7 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
         raise UserError(f"Config {path} holds {type(tree).__name__}, expected a mapping of keys.")
     tree.setdefault("name", path.stem)
     for override in overrides:
-        _override(tree, override)
+        apply_override(tree, override, PAPER_CRITICS)
     return build_config(tree, str(path))
 
 
@@ -251,48 +274,3 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path} is not UTF-8 YAML: {' '.join(str(error).split())}.") from None
-
-
-def _override(tree: dict[str, Any], override: str) -> None:
-    import yaml
-
-    key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise UserError(f"--set {override!r} has no value, expected KEY=VALUE such as pairs.k=50.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise UserError(f"--set {override!r}: {text!r} is not a YAML value.") from None
-    *parents, last = key.strip().split(".")
-    here: Any = tree
-    for depth, part in enumerate(parents):
-        if isinstance(here, list):
-            here = _critic_named(here, part, override)
-            continue
-        if part == "critics" and not here.get(part):
-            here[part] = _critics_to_change(tree, parents[:depth])
-        here = here.setdefault(part, {})
-        if here is None or not isinstance(here, (dict, list)):
-            raise UserError(f"--set {override!r}: {part!r} is a value, not a section.")
-    if isinstance(here, list):
-        raise UserError(f"--set {override!r}: name a critic's setting, such as pairs.critics.rouge_l.max=0.6.")
-    here[last] = value
-
-
-def _critics_to_change(tree: dict[str, Any], section: list[str]) -> list[Any]:
-    """What a critic's setting is changed in where the section lists no critics of its own."""
-    pairs = (tree.get("pairs") or {}).get("critics") or PAPER_CRITICS
-    if section == ["self_distil"]:
-        pairs = [critic for critic in pairs if critic != "diversity" and "diversity" not in critic]
-    return copy.deepcopy(pairs)
-
-
-def _critic_named(critics: list[Any], name: str, override: str) -> dict[str, Any]:
-    critics[:] = [{critic: {}} if isinstance(critic, str) else critic for critic in critics]
-    for critic in critics:
-        if isinstance(critic, dict) and name in critic:
-            if critic[name] is None:
-                critic[name] = {}
-            return critic[name]
-    names = [str(key) for critic in critics if isinstance(critic, dict) for key in critic]
-    raise UserError(f"--set {override!r}: the run has no critic {name!r}; {nearest(name, names)}")

@@ -1,7 +1,8 @@
 """The columns and types of every dataset that the toolkit writes.
 
 Identifiers are strings that do not depend on the order of work: context ``c000012``; a pair of it
-``c000012-003-041`` (indices of its two sentences); a self-distillation source ``s000007``.
+``c000012-003-041`` (indices of its two sentences); a self-distillation source ``s000007``; a source of another
+corpus ``p0000003``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "context_id": "string",
         "x": "string",
         "y": "string",
+    },
+    # One source of another corpus with its targets (`pairs.source`); `counts`: rows that gave each target.
+    "corpus": {
+        "id": "string",
+        "x": "string",
+        "targets": "list<string>",
+        "counts": "list<int32>",
     },
     # One source of self-distillation.
     "sources": {

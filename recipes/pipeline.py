@@ -59,7 +59,7 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
         if later:
             print(f"This recipe does not make {', '.join(later)}; recipes/distill.py does.")
     results = {}
-    for stage in request.stages:
+    for stage in needed(request):
         if stage in TRAININGS:
             _wait_for_all(request.config.device)  # for what was deleted, and for the pairs to train on
         elif not first_process():
@@ -72,6 +72,12 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
             (request.folder / "config.yaml").write_text(dump_yaml(request.config), encoding="utf-8")
             print(summary(result, time.monotonic() - start), flush=True)
     return results
+
+
+def needed(request: Request) -> list[str]:
+    """The request's stages; pairs of another corpus need no contexts, unless these are all that is asked for."""
+    spared = len(request.stages) > 1 and request.config.pairs.source is not None
+    return [stage for stage in request.stages if not (spared and stage == "contexts")]
 
 
 def _make_folder(folder: Path) -> None:
@@ -90,6 +96,7 @@ def check(config: RunConfig) -> None:
     """
     from eval_harness.pairs import read_pairs
     from idist.models import resolve
+    from idist.stages.corpus import check_source
     from idist.stages.scoring import cascade_of
     from idist.stages.self_distil import check_rule
 
@@ -101,6 +108,7 @@ def check(config: RunConfig) -> None:
             resolve(name)
     read_pairs(config.evaluation.pairs, config.evaluation.limit)
     cascade_of(config, config.pairs.critics)
+    check_source(config.pairs)
     check_rule(config, cascade_of(config, config.self_distil_critics()))
     if config.contexts.prefixes:
         from idist.text import load_prefixes
@@ -126,7 +134,7 @@ def summary(result: StageResult, seconds: float) -> str:
     lines = [f"== {result.stage}: {rows} in {result.folder} ({done})"]
     if counts:
         lines.append(f"   {counts}")
-    if result.funnel:
+    if result.funnel.get("steps"):
         lines += ["   " + line for line in funnel_table(result.funnel).splitlines()]
     return "\n".join(lines)
 
@@ -141,8 +149,8 @@ def funnel_table(funnel: dict[str, Any]) -> str:
 def plan(request: Request) -> str:
     """Stages, models, counts and what is already done, as a table; loads no model, writes nothing."""
     check(request.config)
-    plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in request.stages]
-    lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(request.stages)}"]
+    plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in needed(request)]
+    lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(needed(request))}"]
     for one in plans:
         state = "to be made again" if _made_again(one.stage, request.from_stage) else one.state
         shards = f", shards {one.done}/{one.shards}" if one.shards else ""

@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print a table and the first examples found."""
-    from eval_harness.corpora import open_corpus
     from eval_harness.decontamination import overlaps
+    from idist.hub.corpora import open_corpus
 
     corpus = open_corpus(args.dataset, args.columns, args.files)
     tasks, skipped = _load(args.tasks, args.data_dir, discover(args.plugin))

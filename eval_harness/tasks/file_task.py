@@ -8,12 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from eval_harness.tasks import files
 from eval_harness.tasks.base import Example, Origin, Task, TaskData
-from eval_harness.tasks.hub import HubSource, download, records
+from eval_harness.tasks.hub import HubSource, records
 from eval_harness.tasks.layouts import Layout, Row, Table, matches, text_of
+from idist import files
 from idist._schema import nearest
 from idist.errors import UserError
+from idist.hub.dataset_files import download
 
 
 @dataclass

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from eval_harness.tasks import files
+from idist import files
 from idist.errors import UserError
 
 

@@ -66,8 +66,6 @@ def build_critics(composition: Sequence[Mapping[str, Mapping[str, Any] | None]],
             critics.append(_make(name, settings, registered, where))
         except UserError as error:
             problems.append(str(error))
-    if not composition:
-        problems.append(f"{where} is empty, expected at least one critic.")
     if problems:
         raise UserError(" ".join(problems))
     return critics

@@ -3,20 +3,23 @@
 Two jobs. `scored` samples and scores, with models: tables `sentences` and `candidates`, a shard for each shard of
 contexts. `selected` cuts at the thresholds, without models: table `selected`, with the columns of `pairs`. Another
 threshold within the floors makes `selected` again and nothing else.
+
+With `pairs.source`, pairs of another corpus are judged in place of the teacher's: `idist.stages.corpus`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from idist.config import RunConfig, to_dict
-from idist.engine import Job, Shard, Tick, alone, digest, finished, read_table, run_job, table_path
+from idist.engine import Job, JobReport, Shard, Tick, alone, digest, finished, read_table, run_job, table_path
 from idist.errors import UserError
-from idist.stages import contexts
+from idist.stages import contexts, corpus
 from idist.stages.runs import (
     StagePlan,
     StageResult,
@@ -54,6 +57,9 @@ class ScoreWork:
     config: RunConfig
     run: Path
     sizes: list[int]  # contexts taken of each shard
+
+    unit: ClassVar[str] = "contexts"
+    oriented: ClassVar[bool] = False  # the cascade may turn a pair
 
     def open(self) -> tuple[Decoder, Cascade]:
         """The teacher; critics load their models when they first score."""
@@ -109,53 +115,80 @@ def run(config: RunConfig, folder: Path, limit: int | None = None, progress: boo
     Args:
         config: the run.
         folder: ``runs/NAME``.
-        limit: at most so many contexts.
+        limit: at most so many contexts (or sources of another corpus).
         progress: bars on stderr.
 
     Returns:
         Counts: ``contexts``, ``sentences`` (usable samples), ``distinct`` sentences, ``failures`` (sentences that a
-        model or parser could not handle); the funnel; rows of the tables `sentences`, `candidates`, `selected`.
+        model or parser could not handle); of another corpus those of `corpus.read_corpus`, and ``failures``; the
+        funnel; rows of the tables `sentences`, `candidates`, `selected`.
 
     Raises:
         UserError: stage contexts not finished, the folder was made with another config, a threshold beyond a floor,
             model not found, disk full, damaged shard, another process in the folder.
     """
     with alone(folder):
-        return _make(config, folder, limit, progress)
+        if config.pairs.source is not None:
+            return _judge_corpus(config, folder, limit, progress)
+        sizes = _sizes(folder, limit)
+        mark = fingerprint(config, folder, sum(sizes))
+        return _make(config, folder, ScoreWork(config, folder, sizes), sizes, mark, {}, progress)
 
 
-def _make(config: RunConfig, folder: Path, limit: int | None, progress: bool) -> StageResult:
+def _judge_corpus(config: RunConfig, folder: Path, limit: int | None, progress: bool) -> StageResult:
+    own = stage_folder(folder, STAGE)
+    read_mark, read, sizes = corpus.read_corpus(config, own, limit, progress)
+    mark = corpus.judged_mark(config, read_mark, sum(sizes))
+    work = corpus.JudgeWork(config, own)
+    return _make(config, folder, work, sizes, mark, {corpus.CORPUS: (read_mark, read)}, progress)
+
+
+def _make(
+    config: RunConfig,
+    folder: Path,
+    work: ScoreWork | corpus.JudgeWork,
+    sizes: list[int],
+    mark: dict[str, Any],
+    before: Mapping[str, tuple[Mapping[str, Any], JobReport]],
+    progress: bool,
+) -> StageResult:
+    """Score and cut; ``before``: jobs of this stage that made what is scored, with their fingerprints."""
     own, critics = stage_folder(folder, STAGE), config.pairs.critics
-    sizes = _sizes(folder, limit)
     cascade = cascade_of(config, critics)
-    mark = fingerprint(config, folder, sum(sizes))
-    scores = claim_scores(own, mark, cascade, GROWS)
-    scored = run_job(Job(own, SCORED, ScoreWork(config, folder, sizes), sizes), config.engine, progress)
+    grows = corpus.GROWN if before else GROWS
+    scores = claim_scores(own, mark, cascade, grows)
+    scored = run_job(Job(own, SCORED, work, sizes, work.unit), config.engine, progress)
     cut_mark = {"scored": digest(mark), "thresholds": cascade.select_config()}
-    selected = cut(config, CutWork(config, own, critics, scores), sizes, cut_mark, progress)
+    cutting = CutWork(config, own, critics, scores, oriented=work.oriented)
+    selected = cut(config, cutting, sizes, cut_mark, progress)
+    jobs = {**before, SCORED: (mark, scored), SELECTED: (cut_mark, selected)}
+    reports = [report for _, report in jobs.values()]
     result = StageResult(
         stage=STAGE,
         folder=own,
-        made=scored.made + selected.made,
-        rows=scored.rows | selected.rows,
-        counts=scored.counts,
+        made=sum(report.made for report in reports),
+        rows={table: rows for report in reports for table, rows in report.rows.items()},
+        counts={name: count for report in reports for name, count in report.counts.items()},
         funnel=whole_funnel(selected),
-        seconds=round(scored.seconds + selected.seconds, 3),
+        seconds=round(sum(report.seconds for report in reports), 3),
     )
     settings = {"seed": config.seed, STAGE: to_dict(config.pairs), "scores": scores}
-    write_manifest(result, settings, {SCORED: (mark, scored), SELECTED: (cut_mark, selected)})
+    write_manifest(result, settings, jobs)
     return result
 
 
 def plan(config: RunConfig, folder: Path, limit: int | None = None) -> StagePlan:
     """What `run` would do; loads and writes nothing."""
+    models: list[str] = []
+    for critic in cascade_of(config, config.pairs.critics).critics:
+        models += [name for name in critic.model_names().values() if name not in models]
+    if config.pairs.source is not None:
+        return corpus.plan(config, folder, STAGE, limit, models)
     count = config.contexts.count if limit is None else min(limit, config.contexts.count)
     made = read_manifest(folder, contexts.STAGE)
     if made and contexts.identity(made)[1] >= count:  # else there will be more of them
         count = sum(_sizes(folder, limit))
-    models = [config.pairs.model]
-    for critic in cascade_of(config, config.pairs.critics).critics:
-        models += [name for name in critic.model_names().values() if name not in models]
+    models = [config.pairs.model, *(name for name in models if name != config.pairs.model)]
     size = config.engine.shard_size
 
     def mark() -> dict[str, Any]:
@@ -173,7 +206,8 @@ def fingerprint(config: RunConfig, folder: Path, count: int) -> dict[str, Any]:
     from idist.models import fingerprint as weights
 
     settings = to_dict(config.pairs)
-    del settings["critics"], settings["model"]  # its weights count, not where they lie
+    for name in ("critics", "model", "source", "source_files", "source_column", "target_column"):
+        del settings[name]  # of the model its weights count, not where they lie
     return {
         "version": VERSION,
         "seed": config.seed,

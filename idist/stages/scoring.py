@@ -25,9 +25,15 @@ Critics = Sequence[Mapping[str, Mapping[str, Any]]]
 
 
 def cascade_of(config: RunConfig, critics: Critics) -> Cascade:
-    """The composition, built but not loaded."""
+    """The composition, built but not loaded.
+
+    Raises:
+        UserError: see `build_cascade`; no critic at all, where the pairs are a model's.
+    """
     from idist.critics import build_cascade
 
+    if not critics and config.pairs.source is None:
+        raise UserError("critics is empty, expected at least one critic; only pairs.source may go without any.")
     return build_cascade(critics, config.device, config.dtype, config.seed, config.pairs.order, config.pairs.pairing)
 
 

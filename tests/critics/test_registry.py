@@ -100,7 +100,6 @@ def test_two_critics_of_one_name_are_refused(installed: Path, tmp_path: Path) ->
         ([{"entailment": {"model": "./nowhere"}}], "Model folder './nowhere' does not exist"),
         ([{"rouge_l": {}}, {"rouge_l": {}}], "'rouge_l' is named twice"),
         ([{"rouge_l": {}, "numbers": {}}], "expected NAME: {settings}"),
-        ([], "critics is empty"),
         ([{"no.such.module:Critic": {}}], "cannot be imported"),
         ([{"idist.errors:UserError": {}}], "is no critic"),
     ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval_harness.tasks import files
+from idist import files
 from idist._schema import nearest
 from idist.errors import UserError
 
@@ -30,12 +30,15 @@ class Corpus:
         paths: its files, sorted.
         revision: the commit on the Hub, if it came from there.
         columns: columns to read; None: all that hold text.
+        header: whether tables begin with the names of their columns; if not, their cells are read as they come, and
+            rows may have different numbers of them.
     """
 
     name: str
     paths: tuple[Path, ...]
     revision: str | None = None
     columns: tuple[str, ...] | None = None
+    header: bool = True
 
     def rows(self, path: Path) -> Iterator[Sequence[str]]:
         """The texts of each row of one of the files.
@@ -48,7 +51,7 @@ class Corpus:
             return _parquet(path, self.columns)
         if suffix in JSON_LINES:
             return _json_lines(path, self.columns)
-        if suffix in TABLES:
+        if suffix in TABLES and self.header:
             return _table(path, self.columns)
         return _plain(path, self.columns)
 
@@ -65,7 +68,9 @@ class Corpus:
             return None  # `rows` will say what is wrong
 
 
-def open_corpus(name: str, columns: Sequence[str] | None = None, pattern: str | None = None) -> Corpus:
+def open_corpus(
+    name: str, columns: Sequence[str] | None = None, pattern: str | None = None, header: bool = True
+) -> Corpus:
     """Find the files of a training set.
 
     Args:
@@ -75,34 +80,34 @@ def open_corpus(name: str, columns: Sequence[str] | None = None, pattern: str | 
         columns: as in `Corpus`.
         pattern: which files of a folder or Hub dataset, ``data/train-*``; None: those of the first of the kinds
             parquet, JSON lines, tables that is there.
+        header: as in `Corpus`.
 
     Raises:
-        UserError: nothing there, and what `eval_harness.tasks.hub.download` says of the Hub.
+        UserError: nothing there, and what `idist.hub.dataset_files.download` says of the Hub.
     """
     chosen = tuple(columns) if columns else None
     path = Path(name).expanduser()
     if path.is_file():
-        return Corpus(name, (path,), None, chosen)
+        return Corpus(name, (path,), None, chosen, header)
     if path.is_dir():
-        return Corpus(name, tuple(_in_folder(path, pattern)), None, chosen)
+        return Corpus(name, tuple(_in_folder(path, pattern)), None, chosen, header)
     dataset, _, revision = name.partition("@")
     if dataset.count("/") != 1 or name.startswith((".", "/", "~")) or files.plain_suffix(Path(dataset)) in _SUFFIXES:
         raise UserError(f"{name} does not exist, expected a file, a folder, or a Hub dataset OWNER/NAME.")
-    return _on_hub(name, dataset, revision or None, chosen, pattern)
+    found, commit = _on_hub(dataset, revision or None, pattern)
+    return Corpus(name, tuple(found), commit, chosen, header)
 
 
 _KINDS: tuple[tuple[str, ...], ...] = ((PARQUET,), JSON_LINES, TABLES)
 _SUFFIXES = (PARQUET, *JSON_LINES, *TABLES, ".txt")
 
 
-def _on_hub(
-    name: str, dataset: str, revision: str | None, columns: tuple[str, ...] | None, pattern: str | None
-) -> Corpus:
-    from eval_harness.tasks.hub import download
+def _on_hub(dataset: str, revision: str | None, pattern: str | None) -> tuple[list[Path], str]:
+    from idist.hub.dataset_files import download
 
     kinds = [suffix for kind in _KINDS for suffix in kind if suffix != ".json"]  # .json on the Hub is often no data
     found, commit = download(dataset, revision, [pattern] if pattern else [f"**/*{kind}*" for kind in kinds])
-    return Corpus(name, tuple(found if pattern else _first_kind(found)), commit, columns)
+    return found if pattern else _first_kind(found), commit
 
 
 def _in_folder(folder: Path, pattern: str | None) -> list[Path]:
