@@ -126,6 +126,26 @@ class SelfDistilConfig:
 
 
 @dataclass
+class ControlConfig:
+    """Stage `control`: what each pair's y is like, as codes that a student reads before x (paper section 3.5).
+
+    `controls` is a composition like the critics': each control checks its own settings (`idist.controls.registry`).
+    Attributes cut into buckets (`length_ratio`, `lexical_overlap`, `syntactic_distance`) are of the paper's first
+    version.
+    """
+
+    controls: list[dict[str, dict[str, Any]]] = _knob([{"syntax": {}}])
+    with_teacher: bool = False  # the teacher's pairs, too
+    # None: the kept pairs as they are. Else other thresholds of their critics, within the floors that they were scored
+    # with: their candidates are cut again at these, and all that are kept are taken, several a source.
+    thresholds: list[dict[str, dict[str, Any]]] | None = None
+    both_ways: bool = False  # x given y, too: for pairs that are entailed both ways
+    # Share of the codes that are left out, so that the student does not need a wish for every control. The paper: none
+    # is left out.
+    drop: float = _knob(0.0, 0.0, 1.0)
+
+
+@dataclass
 class EngineConfig:
     """How shards are run. Rows never depend on these, save that `shard_size` fixes which rows share a file."""
 
@@ -136,12 +156,15 @@ class EngineConfig:
 
 @dataclass
 class EvaluationConfig:
-    """What the last table of `recipes/distill.py` is made on."""
+    """What `recipes/distill.py` scores its students on at its end, with the evaluation harness."""
 
-    pairs: str | None = None  # TSV or CSV of source, target; None: the pairs that ship with the harness
-    limit: int | None = _knob(None, 1)
-    num_beams: int = _knob(4, 1)
-    bertscore_model: str = "roberta-large"  # bert-score's default for English; the paper does not say
+    # of the harness: names or YAML files; a .tsv or .csv with the columns source and target is a task, too
+    tasks: list[str] = _knob(["scenes"])
+    data_dir: str | None = None  # where tasks that do not ship have their files; None: the Hub
+    baselines: list[str] = _knob(["copy-input"])  # systems of the harness
+    metrics: list[str] = _knob([])  # of the harness; none: each task's own
+    limit: int | None = _knob(None, 1)  # examples of each task
+    num_beams: int = _knob(4, 1)  # of the students
 
 
 @dataclass
@@ -159,6 +182,8 @@ class HubConfig:
 
 
 FIRST_STUDENT = "run:train"  # the model that stage `train` left in the same run
+FINAL_STUDENT = "run:train_final"
+TRAININGS = ("train", "train_final", "train_control")
 
 
 @dataclass
@@ -166,7 +191,8 @@ class RunConfig:
     """A whole run. `name` is its folder under `runs/`.
 
     `train_final` trains the first student further on its own filtered pairs (paper section 3.3); settings that it
-    does not name are those of `train`.
+    does not name are those of `train`. `train_control` trains the last student further on pairs with codes; its
+    settings are those of `train` unless it names them, with twice the source tokens: codes are read, too.
     """
 
     name: str = "run"
@@ -178,6 +204,10 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     self_distil: SelfDistilConfig = field(default_factory=SelfDistilConfig)
     train_final: TrainConfig = field(default_factory=lambda: TrainConfig(model=FIRST_STUDENT))
+    control: ControlConfig = field(default_factory=ControlConfig)
+    train_control: TrainConfig = field(
+        default_factory=lambda: TrainConfig(model=FINAL_STUDENT, max_source_tokens=2 * TrainConfig.max_source_tokens)
+    )
     engine: EngineConfig = field(default_factory=EngineConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     hub: HubConfig = field(default_factory=HubConfig)
@@ -220,18 +250,26 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def build_config(tree: Mapping[str, Any], where: str = "config") -> RunConfig:
-    """Mapping -> checked `RunConfig`; `train_final` takes what it does not set from `train`.
+    """Mapping -> checked `RunConfig`; `train_final` and `train_control` take what they do not set from `train`.
 
     Raises:
         UserError: as `load_config`; `where` names the source in the message.
     """
     tree = dict(tree)
-    first, last = tree.get("train") or {}, tree.get("train_final") or {}
+    first, last, control = (tree.get(stage) or {} for stage in TRAININGS)
     if isinstance(first, Mapping) and isinstance(last, Mapping):
         tree["train_final"] = {**first, "model": FIRST_STUDENT, **last}
+    if isinstance(first, Mapping) and isinstance(control, Mapping):
+        tree["train_control"] = {**first, "model": FINAL_STUDENT, **_room_for_codes(first), **control}
     config = build(RunConfig, tree, where, "")
     _check_relations(config, where)
     return config
+
+
+def _room_for_codes(train: Mapping[str, Any]) -> dict[str, Any]:
+    """Source tokens of `train_control`; a value of another type is refused when `train` is checked."""
+    limit = train.get("max_source_tokens", TrainConfig.max_source_tokens)
+    return {"max_source_tokens": 2 * limit} if isinstance(limit, int) and not isinstance(limit, bool) else {}
 
 
 def _check_relations(config: RunConfig, where: str) -> None:
@@ -243,7 +281,7 @@ def _check_relations(config: RunConfig, where: str) -> None:
         )
     if not config.name or set(config.name) & set("/\\") or config.name.startswith("."):
         raise UserError(f"{where}: name is {config.name!r}, expected a plain folder name.")
-    for stage in ("train", "train_final"):
+    for stage in TRAININGS:
         if not getattr(config, stage).epochs:
             raise UserError(f"{where}: {stage}.epochs is 0, expected more than 0.")
 

@@ -15,14 +15,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recipes.command import Request, parse, run
-from recipes.pipeline import STAGES, first_process, pair_files, plan, resolved_training, run_stages, student_folder
+from recipes.evaluation import evaluate
+from recipes.pipeline import first_process, pair_files, plan, run_stages, student_folder
 
+DISTILLATION = ("contexts", "pairs", "train", "self_distil", "train_final")
 PAIRS_SHOWN = 10
 
 
 def main() -> None:
     """All stages, then pairs to read, the table, and where everything lies."""
-    request = parse(__doc__, STAGES)
+    request = parse(__doc__, DISTILLATION)
     if request.dry_run:
         print(plan(request))
         return
@@ -30,13 +32,14 @@ def main() -> None:
     if not first_process():
         return
     print(f"\n{_sample(request)}\n")
-    table, scores = _scores(request)
-    print(table)
     folder = request.folder
+    students = [student_folder(folder, stage) for stage in ("train", "train_final")]
+    done = evaluate(request.config, students, folder / "self_distil" / "selected", folder / "evaluation")
+    print(done.table)
     print(f"\nDataset  {folder / 'self_distil' / 'selected'} (the teacher's: {folder / 'pairs' / 'selected'})")
     print(f"Model    {student_folder(folder, 'train_final')} (the first student: {student_folder(folder, 'train')})")
     print(f"Log      {folder / 'train_final' / 'training_log.jsonl'}, training_curve.png beside it")
-    print(f"Scores   {scores}, predictions.jsonl beside it")
+    print(f"Scores   {done.folder}; idist-eval report {done.folder} draws them")
 
 
 def _sample(request: Request) -> str:
@@ -52,19 +55,6 @@ def _sample(request: Request) -> str:
     for row in pairs.take(drawn, columns=["x", "y"]).to_pylist():
         lines += [f"  {row['x']}", f"    -> {row['y']}"]
     return "\n".join(lines)
-
-
-def _scores(request: Request) -> tuple[str, Path]:
-    """The table of the two students and of copying."""
-    from recipes.evaluation import evaluate
-
-    config, folder = request.config, request.folder
-    students = {
-        "student": student_folder(folder, "train"),
-        "+ self-distillation": student_folder(folder, "train_final"),
-    }
-    training = resolved_training(config, folder, "train_final")
-    return evaluate(students, config.evaluation, training, folder / "evaluation", config.device, config.dtype)
 
 
 if __name__ == "__main__":

@@ -1,91 +1,119 @@
-"""The last table of `recipes/distill.py`: copying and the students on pairs that no stage has seen."""
+"""The last table of `recipes/distill.py`: baselines and students, scored by the harness on pairs no stage has seen."""
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from idist.config import EvaluationConfig, TrainConfig
+from idist.config import EvaluationConfig, RunConfig
+from idist.errors import UserError
 
-COLUMNS = (("bert_ibleu", "BERT-iBLEU"), ("ibleu", "iBLEU"), ("bleu", "BLEU"), ("rouge_l", "ROUGE-L"))
+if TYPE_CHECKING:
+    from eval_harness.registry import Registry
+    from eval_harness.results import Result
+    from eval_harness.tasks.file_task import FileTask
+
+TABLES = (".tsv", ".csv")
 
 
-def evaluate(
-    students: dict[str, Path], config: EvaluationConfig, train: TrainConfig, folder: Path, device: str, dtype: str
-) -> tuple[str, Path]:
-    """Score copy-input and every student; write predictions and scores.
+@dataclass
+class Evaluation:
+    """What `evaluate` made."""
+
+    table: str
+    folder: Path  # results, as `idist-eval compare` and `idist-eval report` read them
+    results: list[Result]
+
+
+def evaluate(config: RunConfig, students: Sequence[Path], training_pairs: Path, folder: Path) -> Evaluation:
+    """Score the config's baselines and every student on its tasks.
 
     Args:
-        students: row title -> model folder.
-        config: which pairs, how many, beam width, BERTScore backbone.
-        train: the students' prompt and token limits.
-        folder: gets ``predictions.jsonl`` (one line an example) and ``scores.json``.
+        config: `evaluation` says on what.
+        students: folders of models.
+        training_pairs: folder of parquet files: their overlap with the tasks goes into the results.
+        folder: of the results; those that are there are made again, their predictions are kept.
 
-    Returns:
-        The table as text, and the path of ``scores.json``.
+    Raises:
+        UserError: what the harness raises for a task, metric or system.
     """
-    from eval_harness.metrics import score
-    from eval_harness.pairs import read_pairs
+    from eval_harness import runner
+    from eval_harness.request import Run
+    from eval_harness.specs import Spec
+    from eval_harness.table import table
 
-    sources, references = read_pairs(config.pairs, config.limit)
-    systems: dict[str, list[str]] = {"copy-input": list(sources)}
-    for title, model in students.items():
-        systems[title] = rewrite(model, sources, train, config.num_beams, device, dtype)
-    scores = {
-        title: score(predictions, sources, references, bertscore_model=config.bertscore_model)
-        for title, predictions in systems.items()
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "predictions.jsonl").open("w", encoding="utf-8") as file:
-        for index, (source, reference) in enumerate(zip(sources, references, strict=True)):
-            row = {"source": source, "reference": reference, **{t: p[index] for t, p in systems.items()}}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    figures: dict[str, Any] = {t: {k: v for k, v in asdict(s).items() if _plain(v)} for t, s in scores.items()}
-    path = folder / "scores.json"
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    signature = next(iter(scores.values())).signature
-    return _table(figures, len(sources), config.pairs, signature), path
-
-
-def rewrite(
-    model_folder: Path, sources: Sequence[str], train: TrainConfig, num_beams: int, device: str, dtype: str
-) -> list[str]:
-    """Beam-search output of a student for every source, in the order given; batches are sorted by length."""
-    import torch
-
-    from idist.models import load_student
-    from idist.stages._training_data import encode_sources
-
-    loaded: tuple[Any, Any] = load_student(str(model_folder), device, dtype)
-    model, tokenizer = loaded
-    seq2seq = model.config.is_encoder_decoder
-    rows = encode_sources(tokenizer, sources, train, seq2seq)  # the token form that it was trained on
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    outputs = [""] * len(sources)
-    for start in range(0, len(order), 32):
-        batch = order[start : start + 32]
-        # `load_student` sets a decoder-only student's padding side to the left
-        inputs = tokenizer.pad({"input_ids": [rows[i] for i in batch]}, return_tensors="pt").to(model.device)
-        with torch.inference_mode():
-            ids = model.generate(**inputs, num_beams=num_beams, do_sample=False, max_new_tokens=train.max_target_tokens)
-        if not seq2seq:
-            ids = ids[:, inputs["input_ids"].shape[1] :]
-        for i, text in zip(batch, tokenizer.batch_decode(ids, skip_special_tokens=True), strict=True):
-            outputs[i] = " ".join(text.split())
-    return outputs
+    settings, (registry, tasks) = config.evaluation, registered(config.evaluation)
+    beams = {"num_beams": str(settings.num_beams)}
+    request = Run(
+        tasks=tasks,
+        systems=[*settings.baselines, *(str(Spec("idist", str(model), beams)) for model in students)],
+        metrics=settings.metrics,
+        data_dir=Path(settings.data_dir) if settings.data_dir else None,
+        limit=settings.limit,
+        out=folder,
+        device=config.device,
+        overwrite=True,
+        decontaminate=str(training_pairs),
+    )
+    results = runner.run(request, registry, lambda text: print(text, file=sys.stderr))
+    return Evaluation(table(results), folder, results)
 
 
-def _plain(value: Any) -> bool:
-    return isinstance(value, (int, float, str))
+def registered(settings: EvaluationConfig) -> tuple[Registry, list[str]]:
+    """The harness's registry, and the names of the tasks: a table of pairs becomes a task with the file's name.
+
+    Raises:
+        UserError: an unknown task, a file that is not there or has no pairs.
+    """
+    from eval_harness.registry import discover
+
+    registry, names = discover(), []
+    for name in settings.tasks:
+        if _is_table(name):
+            task = _own_task(Path(name))
+            registry.register("task", task.name, task, f"evaluation.tasks ({name})")
+            names.append(task.name)
+        else:
+            registry.task(name)
+            names.append(name)
+    return registry, names
 
 
-def _table(figures: dict[str, Any], pairs: int, name: str | None, signature: str) -> str:
-    where = name or "shipped with the harness"
-    width = max(map(len, figures))
-    lines = [f"{pairs} held-out pairs ({where})", " " * width + "".join(f"{title:>12}" for _, title in COLUMNS)]
-    for title, row in figures.items():
-        lines.append(f"{title:<{width}}" + "".join(f"{row[key]:>12.1f}" for key, _ in COLUMNS))
-    return "\n".join([*lines, signature])
+def check(config: EvaluationConfig, device: str) -> None:
+    """What can be known before the run: tasks, baselines, metrics; data that lie here are read.
+
+    Raises:
+        UserError: as `evaluate`.
+    """
+    from eval_harness import scoring
+    from eval_harness.request import Run
+
+    registry, names = registered(config)
+    Run(tasks=names, systems=config.baselines or ["copy-input"], device="cpu")
+    for system in config.baselines:
+        registry.system(system, {"device": device})
+    for name in names:
+        task = registry.task(name)
+        if getattr(task, "hub", None) is not None and config.data_dir is None:
+            continue  # asked for when it is needed
+        data = task.load(Path(config.data_dir) if config.data_dir else None, config.limit)
+        scoring.choose(task, data, config.metrics, registry, "paper", device)
+
+
+def _is_table(name: str) -> bool:
+    from idist.files import plain_suffix
+
+    return plain_suffix(Path(name)) in TABLES
+
+
+def _own_task(path: Path) -> FileTask:
+    from eval_harness.tasks.file_task import Columns, FileTask
+
+    if not path.is_file():
+        raise UserError(f"evaluation.tasks: {path} does not exist, expected a table with the columns source, target.")
+    name = path.name.split(".")[0].lower()
+    columns = Columns(source="source", references=["target"])
+    return FileTask(name, f"Pairs of {path.name}", "paraphrase", bundled=path.resolve(), columns=columns)

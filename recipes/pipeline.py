@@ -10,14 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from idist.config import FIRST_STUDENT, RunConfig, TrainConfig, dump_yaml
+from idist.config import FINAL_STUDENT, FIRST_STUDENT, TRAININGS, RunConfig, TrainConfig, dump_yaml
 from idist.engine.lock import alone
 from idist.errors import UserError
+from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
 from recipes.command import Request, parse
 
-TRAININGS = ("train", "train_final")
+TAUGHT_BY = {"train": "pairs", "train_final": "self_distil", "train_control": "control"}  # training -> its pairs' stage
 PATIENCE = timedelta(days=365)  # of the processes that wait for the first one
 
 
@@ -57,7 +58,7 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
             print(f"Deleted, to be made again: {', '.join(removed)}.")
         later = [stage for stage in removed if stage not in request.stages]
         if later:
-            print(f"This recipe does not make {', '.join(later)}; recipes/distill.py does.")
+            print(f"This recipe does not make {', '.join(later)}; recipes/control.py does.")
     results = {}
     for stage in needed(request):
         if stage in TRAININGS:
@@ -88,27 +89,31 @@ def _make_folder(folder: Path) -> None:
 
 
 def check(config: RunConfig) -> None:
-    """Everything about a config that can be known without a model: that its models' folders, critics, prefixes and
+    """Everything about a config that can be known without a model: that its models' folders, critics, controls, prefixes and
     evaluation pairs are there.
 
     Raises:
         UserError: what is wrong, in one sentence.
     """
-    from eval_harness.pairs import read_pairs
     from idist.models import resolve
+    from idist.stages._control_pairs import check_thresholds
+    from idist.stages.control import controls_of
     from idist.stages.corpus import check_source
     from idist.stages.scoring import cascade_of
     from idist.stages.self_distil import check_rule
+    from recipes.evaluation import check as check_evaluation
 
     _check_device(config.device)
     names = [config.contexts.model, config.pairs.model, config.self_distil.model, config.train.model]
-    names += [config.train_final.model, config.evaluation.bertscore_model]
+    names += [config.train_final.model, config.train_control.model]
     for name in names:
-        if name != FIRST_STUDENT:
+        if name not in (FIRST_STUDENT, FINAL_STUDENT):
             resolve(name)
-    read_pairs(config.evaluation.pairs, config.evaluation.limit)
+    check_evaluation(config.evaluation, config.device)
     cascade_of(config, config.pairs.critics)
     check_source(config.pairs)
+    controls_of(config)
+    check_thresholds(config)
     check_rule(config, cascade_of(config, config.self_distil_critics()))
     if config.contexts.prefixes:
         from idist.text import load_prefixes
@@ -160,7 +165,8 @@ def plan(request: Request) -> str:
 
 
 def train_stage(stage: str) -> Callable[..., StageResult]:
-    """Runner of `train` (on the teacher's pairs) or `train_final` (on the student's own)."""
+    """Runner of `train` (on the teacher's pairs), `train_final` (on the student's own) or `train_control` (on those with
+    codes)."""
 
     def run(config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True) -> StageResult:
         from idist.stages.train import train
@@ -184,7 +190,7 @@ def training_files(config: RunConfig, folder: Path, stage: str) -> list[Path]:
     Raises:
         UserError: the stage that makes them has not finished.
     """
-    upstream = ["self_distil"] if stage == "train_final" else ["pairs"]
+    upstream = [TAUGHT_BY[stage]]
     if stage == "train_final" and config.self_distil.with_teacher:
         upstream.insert(0, "pairs")
     for name in upstream:
@@ -193,10 +199,13 @@ def training_files(config: RunConfig, folder: Path, stage: str) -> list[Path]:
 
 
 def resolved_training(config: RunConfig, folder: Path, stage: str) -> TrainConfig:
-    """Training settings of a stage with the first student's folder in place of its name."""
+    """Training settings of a stage with a folder of this run in place of its student's name."""
     from dataclasses import replace
 
-    settings = config.train_final if stage == "train_final" else config.train
+    settings: TrainConfig = getattr(config, stage)
+    if stage == "train_control":
+        require_stage(folder, "control")
+        return replace(settings, model=str(student_path(stage_folder(folder, "control"))))
     if settings.model == FIRST_STUDENT:
         student = student_folder(folder, "train")
         if not (student.parent / SUMMARY).is_file():
@@ -211,8 +220,9 @@ def student_folder(run: Path, stage: str) -> Path:
 
 
 def pair_files(run: Path, stage: str) -> list[Path]:
-    """Parquet files of a stage's kept pairs, in order."""
-    return sorted((stage_folder(run, stage) / "selected").glob("*.parquet"))
+    """Parquet files of a stage's kept pairs, in order; of stage `control` with their codes."""
+    table = "control" if stage == "control" else "selected"
+    return sorted((stage_folder(run, stage) / table).glob("*.parquet"))
 
 
 def _train_plan(stage: str) -> Callable[..., StagePlan]:
@@ -224,9 +234,9 @@ def _train_plan(stage: str) -> Callable[..., StagePlan]:
             files = training_files(config, folder, stage)
             return fingerprint(files, settings, config.seed, config.device, config.dtype)
 
-        model = (config.train_final if stage == "train_final" else config.train).model
+        model = getattr(config, stage).model
         own = stage_folder(folder, stage)
-        unit = "pairs of self_distil" if stage == "train_final" else "pairs of pairs"
+        unit = f"pairs of {TAUGHT_BY[stage]}"
         return StagePlan(stage, own, [model], 0, unit, 0, 0, job_state(own, JOB, SUMMARY, mark))
 
     return run

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from eval_harness.results import find, read
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {
@@ -84,9 +85,11 @@ def test_dataset_and_model_load_with_the_usual_libraries(distilled: tuple[Path, 
 
 
 def test_scores_carry_their_signature(distilled: tuple[Path, str]) -> None:
-    scores = json.loads((distilled[0] / "evaluation" / "scores.json").read_text())
-    assert scores["copy-input"]["bert_ibleu"] == 0
-    assert all("protocol:paper" in row["signature"] and row["n"] == 12 for row in scores.values())
+    found = [read(path).meta for path in find(distilled[0] / "evaluation")]
+    scores = {meta["system"]["name"]: meta["scores"]["bert_ibleu"] for meta in found}
+    assert len(found) == 3 and scores["copy-input"]["value"] == 0
+    assert all(score["signature"].startswith("beta:4") and score["n"] == 12 for score in scores.values())
+    assert all(meta["protocol"] == "paper" and meta["decontamination"] for meta in found)
 
 
 def test_a_second_call_makes_nothing_again(distilled: tuple[Path, str]) -> None:

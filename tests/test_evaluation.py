@@ -1,52 +1,60 @@
-"""Rewriting sources with a student for the table of scores."""
+"""The evaluation at the end of a run: the harness on the run's students, and on a table of one's own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from idist.config import TrainConfig
-from idist.models import EMBEDDED
-from recipes.evaluation import rewrite
+from eval_harness.results import read
+from idist.config import EvaluationConfig, RunConfig
+from idist.errors import UserError
+from recipes.evaluation import check, evaluate
+from tests.stages.student import save_tiny_student
 
-SOURCES = [
-    "A man rides a bike.",
-    "Two dogs run after a red ball in the snow while their owner is watching them from a bench.",
-    "Dogs run.",
-    "A woman in a green coat is waiting for the bus.",
-    "",
-]
+PAIRS = [("A man walks.", "A man is walking."), ("Two dogs run.", "Dogs are running."), ("It rains.", "Rain falls.")]
 
 
-@pytest.fixture(scope="module")
-def causal_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random GPT-2 whose logits are far enough apart that rounding does not decide."""
-    folder = tmp_path_factory.mktemp("student")
-    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED / "teacher")
-    end = tokenizer.eos_token_id
-    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 128, "initializer_range": 0.3}
-    torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), bos_token_id=end, eos_token_id=end, **sizes))
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "Mine.tsv"
+    path.write_text("source\ttarget\n" + "".join(f"{x}\t{y}\n" for x, y in PAIRS))
+    return path
 
 
-@pytest.mark.parametrize("num_beams", [1, 3])
-def test_a_decoder_only_student_is_read_after_its_prompt(num_beams: int, causal_student: Path) -> None:
-    config = TrainConfig(prompt="again: ", max_target_tokens=12)
-    found = rewrite(causal_student, SOURCES, config, num_beams, "cpu", "float32")
-    model = GPT2LMHeadModel.from_pretrained(causal_student).eval()
-    tokenizer = AutoTokenizer.from_pretrained(causal_student)
-    for source, output in zip(SOURCES, found, strict=True):  # alone, so that nothing is padded
-        inputs = tokenizer(f"again: {source}\n", return_tensors="pt")
-        with torch.inference_mode():
-            ids = model.generate(
-                **inputs, num_beams=num_beams, do_sample=False, max_new_tokens=12, pad_token_id=tokenizer.eos_token_id
-            )
-        written = tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        assert output == " ".join(written.split()) != ""
-    assert len(set(found)) > 1
+def _config(table: Path, **more: object) -> RunConfig:
+    settings = EvaluationConfig(tasks=[str(table)], metrics=["ibleu", "bleu"], num_beams=2, **more)  # type: ignore[arg-type]
+    return RunConfig(device="cpu", evaluation=settings)
+
+
+def test_a_table_of_ones_own_is_a_task(table: Path, tmp_path: Path) -> None:
+    student = Path(save_tiny_student(tmp_path / "run" / "train"))
+    training = tmp_path / "training.tsv"
+    training.write_text("x\ty\nA man walks.\tSomebody walks.\n")
+    done = evaluate(_config(table), [student], training, tmp_path / "evaluation")
+    assert [result.meta["system"]["name"] for result in done.results] == ["copy-input", "idist"]
+    assert all(result.task == "mine" and result.meta["task"]["examples"] == 3 for result in done.results)
+    again = read(done.results[1].path)
+    assert again.meta["scores"]["ibleu"]["n"] == 3 and again.meta["system"]["settings"]["num_beams"] == 2
+    assert again.meta["decontamination"]["counts"]["source"] == 1
+    assert "mine (3 examples, bundled)" in done.table and "iBLEU" in done.table
+    # another student in the same place is scored anew, not refused
+    save_tiny_student(tmp_path / "run" / "train", seed=1)
+    second = evaluate(_config(table), [student], training, tmp_path / "evaluation")
+    assert second.results[1].meta["system"]["fingerprint"] != again.meta["system"]["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"tasks": ["scene"]}, "did you mean 'scenes'"),
+        ({"tasks": ["nowhere.csv"]}, r"nowhere\.csv does not exist"),
+        ({"tasks": ["gigaword"]}, "gigaword"),
+        ({"metrics": ["ted_3,parsr=x"]}, "did you mean 'parser'"),
+        ({"baselines": ["lead:0"]}, "lead|words"),
+        ({"tasks": []}, "No task is named"),
+    ],
+)
+def test_mistakes_are_found_before_the_run(settings: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check(EvaluationConfig(**settings), "cpu")  # type: ignore[arg-type]

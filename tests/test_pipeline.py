@@ -76,6 +76,7 @@ from idist.config import build_config
 from idist.stages.runs import StageResult
 from recipes import pipeline
 from recipes.command import Request
+from recipes.distill import DISTILLATION
 
 folder = Path(sys.argv[1])
 
@@ -97,7 +98,7 @@ def runner(stage):
 
 pipeline.remake, pipeline._runner = remake, runner
 config = build_config({"device": "cpu"})
-pipeline.run_stages(Request(config, folder, pipeline.STAGES, None, False, "contexts"))
+pipeline.run_stages(Request(config, folder, DISTILLATION, None, False, "contexts"))
 """
 
 
@@ -121,8 +122,8 @@ def test_what_a_config_cannot_do_is_found_before_any_work(tmp_path: Path) -> Non
     rows = tmp_path / "pairs.tsv"
     rows.write_text("source\ttarget\none\ttwo\nthree\n", encoding="utf-8")
     with pytest.raises(UserError, match="line 3"):
-        check(mini(f"evaluation.pairs={rows}"))
-    check(mini(f"evaluation.pairs={rows}", "evaluation.limit=1"))
+        check(mini(f"evaluation.tasks=[{rows}]"))
+    check(mini(f"evaluation.tasks=[{rows}]", "evaluation.limit=1"))
     with pytest.raises(UserError, match=r"self_distil.keep is 'most_entailed'"):
         check(mini("self_distil.critics=[{rouge_l: {max: 0.75}}]"))
     with pytest.raises(UserError, match=r"train.epochs is 0"):
@@ -141,7 +142,6 @@ def test_what_another_process_works_on_is_not_deleted(trained: tuple[RunConfig, 
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     other = subprocess.Popen([sys.executable, "-c", hold, str(folder)], cwd=ROOT, text=True, **pipes)
     assert other.stdout is not None and other.stdout.readline() == "held\n"
-    config.evaluation.bertscore_model = "embedded:encoder"
     with pytest.raises(UserError, match="Another process is working in"):
         run_stages(Request(config, folder, ("train",), None, False, "train"))
     other.kill()

@@ -82,7 +82,12 @@ def test_paper_scale_plans_need_no_model_and_no_network(config: str, tmp_path: P
         (["--set", "device=cuda"], "device is cuda"),
         (["--from", "pair"], "did you mean 'pairs'?"),
         (["--set", "train.model=embedded:studnt"], "did you mean 'student'?"),
-        (["--set", "evaluation.pairs=/no/such.tsv"], "such.tsv"),
+        (["--set", "evaluation.tasks=[/no/such.tsv]"], "such.tsv does not exist"),
+        (["--set", "evaluation.tasks=[scene]"], "did you mean 'scenes'?"),
+        (["--set", "evaluation.tasks=[gigaword]"], "gigaword"),
+        (["--set", "evaluation.metrics=[blue]"], "did you mean 'bleu'?"),
+        (["--set", "evaluation.baselines=[copyinput]"], "did you mean 'copy-input'?"),
+        (["--set", "pairs.source=missing.tsv"], "missing.tsv does not exist"),
     ],
 )
 def test_mistakes_are_one_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from eval_harness.tasks.base import Example, Task, TaskData
@@ -111,9 +112,17 @@ class System(ABC):
         """Free models and connections; called after the last task. A later ``predict`` loads them again."""
 
 
-@lru_cache(maxsize=64)
 def _weights(name: str) -> str:
-    """Fingerprint of a model, read once a process: many tasks ask for it."""
+    """Fingerprint of a model, whose folder is read once a process while it stays as it is: many tasks ask for it."""
+    from idist.models import resolve
+
+    folder = Path(resolve(name)[0])
+    changed = max((path.stat().st_mtime_ns for path in folder.glob("*")), default=0) if folder.is_dir() else 0
+    return _weights_of(name, changed)
+
+
+@lru_cache(maxsize=64)
+def _weights_of(name: str, changed: int) -> str:
     from idist.models import fingerprint
 
     return fingerprint(name)

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval_harness.__main__ import main
-from idist.hub.corpora import Corpus, open_corpus
 from eval_harness.decontamination import Index, normalized, overlap, overlaps
 from eval_harness.tasks.base import Example, TaskData
 from idist.errors import UserError
+from idist.hub.corpora import Corpus, open_corpus
 
 
 def examples(*rows: tuple[str, ...]) -> TaskData:
