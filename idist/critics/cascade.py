@@ -172,8 +172,8 @@ class Cascade:
 
     def _check_critic(self, critic: Critic, stored: Mapping[str, Any]) -> None:
         own = self._score_config["critics"][critic.name]
-        for key in ("settings", "models"):
-            if own[key] != stored[key]:
+        for key in ("kind", "settings", "models"):
+            if own[key] != stored.get(key, own[key]):  # scores of an earlier version have no kind
                 raise UserError(
                     f"Stored scores of {critic.name} were made with {key} {stored[key]}, this run has {own[key]}. "
                     "Score again."
@@ -203,6 +203,7 @@ class Cascade:
             beside = {"min", "max", "floor", "ceiling", *critic.select_settings, *models}
             fields = [f.name for f in dataclasses.fields(critic) if f.name not in beside]
             critics[critic.name] = {
+                "kind": type(critic).__qualname__,  # two kinds may have the same settings
                 "floors": {bound.setting: bound.floor for bound in critic.bounds()},
                 "settings": {name: getattr(critic, name) for name in fields},
                 "models": {key: n if n.startswith("stanza:") else fingerprint(n) for key, n in models.items()},

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from idist.critics.encoding import SentenceEncoder
+    from idist.critics.identifier import LanguageIdentifier
+    from idist.critics.likelihood import CausalLikelihood
     from idist.critics.nli import EntailmentModel
+    from idist.critics.text_classifier import TextClassifier
     from idist.trees import ConstituencyParser
 
 
@@ -35,6 +38,27 @@ class Models:
         from idist.critics.encoding import SentenceEncoder
 
         return self._once("encoder", name, lambda: SentenceEncoder(name, self.device, self.dtype))
+
+    def classifier(self, name: str) -> TextClassifier:
+        """Classifier of single texts."""
+        from idist.critics.text_classifier import TextClassifier
+
+        return self._once("classifier", name, lambda: TextClassifier(name, self.device, self.dtype))
+
+    def likelihood(self, name: str) -> CausalLikelihood:
+        """Causal LM that gives probabilities."""
+        from idist.critics.likelihood import CausalLikelihood
+
+        return self._once("likelihood", name, lambda: CausalLikelihood(name, self.device, self.dtype))
+
+    def identifier(self, name: str) -> LanguageIdentifier:
+        """Language identification: the package py3langid, or a classifier whose labels are languages."""
+        from idist.critics.identifier import PackageIdentifier
+        from idist.models import PACKAGES
+
+        if name not in PACKAGES:
+            return self.classifier(name)
+        return self._once("identifier", name, PackageIdentifier)
 
     def parser(self, name: str) -> ConstituencyParser:
         """Constituency parser."""

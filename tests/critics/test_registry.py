@@ -70,7 +70,7 @@ def test_its_settings_are_checked_like_ours(installed: Path) -> None:
 
 
 def test_without_the_package_the_name_is_unknown() -> None:
-    assert run("- shared_words: {}").startswith("critics: unknown critic 'shared_words'; expected one of: diversity")
+    assert run("- shared_words: {}").startswith("critics: unknown critic 'shared_words'; expected one of: classifier")
 
 
 def test_two_critics_of_one_name_are_refused(installed: Path, tmp_path: Path) -> None:
