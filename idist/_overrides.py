@@ -48,7 +48,7 @@ def apply_override(tree: dict[str, Any], override: str, critics: Sequence[Any]) 
 
 def _critics_to_change(tree: dict[str, Any], section: list[str], critics: Sequence[Any]) -> list[Any]:
     """What a critic's setting is changed in where the section lists no critics of its own."""
-    pairs = (tree.get("pairs") or {}).get("critics") or critics
+    pairs: list[Any] = list((tree.get("pairs") or {}).get("critics") or critics)
     if section == ["self_distil"]:
         pairs = [critic for critic in pairs if critic != "diversity" and "diversity" not in critic]
     return copy.deepcopy(pairs)

@@ -140,6 +140,9 @@ class ControlConfig:
     # with: their candidates are cut again at these, and all that are kept are taken, several a source.
     thresholds: list[dict[str, dict[str, Any]]] | None = None
     both_ways: bool = False  # x given y, too: for pairs that are entailed both ways
+    # So many of self-distillation's sources are to be rebuilt by their own codes out of their damaged words. None in the
+    # paper, whose millions of pairs say what codes mean; a few thousand do not.
+    rebuilt: int = _knob(0, 0)
     # Share of the codes that are left out, so that the student does not need a wish for every control. The paper: none
     # is left out.
     drop: float = _knob(0.0, 0.0, 1.0)
@@ -216,7 +219,8 @@ class RunConfig:
         """Critics of self-distillation: its own, or those of `pairs` less diversity (one pair is kept a source)."""
         if self.self_distil.critics is not None:
             return self.self_distil.critics
-        return [critic for critic in self.pairs.critics if "diversity" not in critic]
+        kinds = [{(settings or {}).get("kind", name) for name, settings in c.items()} for c in self.pairs.critics]
+        return [c for c, kind in zip(self.pairs.critics, kinds, strict=True) if "diversity" not in kind]
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:

@@ -8,12 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from idist._schema import nearest
 from idist.config import RunConfig, load_config
 from idist.errors import UserError
+from recipes.publishing import Options, add_arguments, read_options
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "recipes" / "configs"
@@ -29,6 +30,7 @@ class Request:
     limit: int | None
     dry_run: bool
     from_stage: str | None
+    publishing: Options = field(default_factory=Options)
 
 
 def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = False) -> Request:
@@ -40,18 +42,7 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if choose_one:
         parser.add_argument("stage", nargs="?", choices=stages, default=stages[0], help=f"default: {stages[0]}")
-    shipped = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
-    parser.add_argument("--config", default="mini", help=f"a YAML file, or one of: {shipped} (default: mini)")
-    parser.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="change one key: pairs.k=50, pairs.critics.rouge_l.max=0.6 (may be repeated)",
-    )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
-    parser.add_argument("--name", help="folder of this run under --runs (default: the config's name)")
+    add_run_arguments(parser)
     parser.add_argument(
         "--limit",
         type=int,
@@ -70,6 +61,7 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
         metavar="STAGE",
         help=f"delete that stage and all after it, and make it again: {', '.join(stages)}",
     )
+    add_arguments(parser, models=len(stages) > 1)
     args = parser.parse_args()
     if choose_one:
         stages = (args.stage,)
@@ -77,9 +69,46 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
         raise UserError(f"--limit is {args.limit}, expected 1 or more.")
     if args.from_stage is not None and args.from_stage not in stages:
         raise UserError(f"--from {args.from_stage!r} is no stage of this recipe; {nearest(args.from_stage, stages)}")
-    config = load_config(_config_path(args.config), args.overrides + _named(args.name))
+    options = read_options(args)
+    config = read_config(args)
     start = args.from_stage or (None if args.resume else stages[0])
-    return Request(config, args.runs / config.name, stages, args.limit, args.dry_run, start)
+    return Request(config, args.runs / config.name, stages, args.limit, args.dry_run, start, options)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run: its config, changes to it, its folder."""
+    shipped = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+    parser.add_argument("--config", default="mini", help=f"a YAML file, or one of: {shipped} (default: mini)")
+    parser.add_argument(
+        "--from-hub",
+        metavar="ORG/NAME[@TAG]",
+        help="the config of a published release in place of --config; also a release's folder",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change one key: pairs.k=50, pairs.critics.rouge_l.max=0.6 (may be repeated)",
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    parser.add_argument("--name", help="folder of this run under --runs (default: the config's name)")
+
+
+def read_config(args: argparse.Namespace) -> RunConfig:
+    """The config that the arguments of `add_run_arguments` ask for.
+
+    Raises:
+        UserError: not found, not valid, or no release.
+    """
+    overrides = args.overrides + _named(args.name)
+    if args.from_hub is None:
+        return load_config(_config_path(args.config), overrides)
+    from idist.hub import read_lineage
+    from idist.release import rebuild_config
+
+    return rebuild_config(read_lineage(args.from_hub), overrides)
 
 
 def _named(name: str | None) -> list[str]:

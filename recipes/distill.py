@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from recipes.command import Request, parse, run
 from recipes.evaluation import evaluate
-from recipes.pipeline import first_process, pair_files, plan, run_stages, student_folder
+from recipes.pipeline import dry_run, first_process, pair_files, publish, run_stages, student_folder
 
 DISTILLATION = ("contexts", "pairs", "train", "self_distil", "train_final")
 PAIRS_SHOWN = 10
@@ -26,7 +26,7 @@ def main() -> None:
     """All stages, then pairs to read, the table, and where everything lies."""
     request = parse(__doc__, DISTILLATION)
     if request.dry_run:
-        print(plan(request))
+        print(dry_run(request))
         return
     run_stages(request)
     if not first_process():
@@ -40,6 +40,7 @@ def main() -> None:
     print(f"Model    {student_folder(folder, 'train_final')} (the first student: {student_folder(folder, 'train')})")
     print(f"Log      {folder / 'train_final' / 'training_log.jsonl'}, training_curve.png beside it")
     print(f"Scores   {done.folder}; idist-eval report {done.folder} draws them")
+    publish(request, [result.path for result in done.results])
 
 
 def _sample(request: Request) -> str:

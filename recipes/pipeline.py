@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
 from recipes.command import Request, parse
+from recipes.publishing import NothingFinishedError, Publisher
 
 TAUGHT_BY = {"train": "pairs", "train_final": "self_distil", "train_control": "control"}  # training -> its pairs' stage
 PATIENCE = timedelta(days=365)  # of the processes that wait for the first one
@@ -30,9 +31,10 @@ def stage_recipe(description: str | None, stages: tuple[str, ...], choose_one: b
     """
     request = parse(description, stages, choose_one)
     if request.dry_run:
-        print(plan(request))
+        print(dry_run(request))
         return
     run_stages(request)
+    publish(request)
 
 
 def run_stages(request: Request) -> dict[str, StageResult]:
@@ -60,19 +62,48 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
         if later:
             print(f"This recipe does not make {', '.join(later)}; recipes/control.py does.")
     results = {}
+    publisher = _publisher(request) if first_process() else None
     for stage in needed(request):
         if stage in TRAININGS:
             _wait_for_all(request.config.device)  # for what was deleted, and for the pairs to train on
         elif not first_process():
             continue
         start = time.monotonic()
-        result = _runner(stage)(request.config, request.folder, request.limit)
+        with publisher.partial(stage) if publisher else nullcontext():
+            result = _runner(stage)(request.config, request.folder, request.limit)
         results[stage] = result
         if first_process():
             # after the stage: one that refuses this config must not find its own config overwritten
             (request.folder / "config.yaml").write_text(dump_yaml(request.config), encoding="utf-8")
             print(summary(result, time.monotonic() - start), flush=True)
     return results
+
+
+def _publisher(request: Request) -> Publisher | None:
+    """Where ``--push`` sends what the stages make; opened before the first one, so that a missing token is said now."""
+    if request.publishing.name is None:
+        return None
+    publisher = Publisher(request.config, request.folder, request.publishing, request.dry_run)
+    publisher.target.open("dataset", request.publishing.name)
+    return publisher
+
+
+def dry_run(request: Request) -> str:
+    """`plan`, and with ``--push`` what would be published of what has finished."""
+    lines, publisher = [plan(request)], _publisher(request)
+    if publisher is not None:
+        try:
+            lines += publisher.publish(request.stages)
+        except NothingFinishedError:
+            lines.append("Nothing has finished yet that could be published.")
+    return "\n".join(lines)
+
+
+def publish(request: Request, results: Sequence[Path] = ()) -> None:
+    """What ``--push`` asked for, after the stages: their products, with a word on what was made and where."""
+    publisher = _publisher(request) if first_process() else None
+    if publisher is not None:
+        print("\n".join(publisher.publish(request.stages, results)), flush=True)
 
 
 def needed(request: Request) -> list[str]:

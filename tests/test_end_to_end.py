@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
 from eval_harness.results import find, read
-
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = {
-    "contexts.count": 40,
-    "pairs.k": 24,
-    "pairs.critics.rouge_l.max": 0.85,
-    "pairs.critics.tree_edit_distance.min": 3,
-    "pairs.critics.similarity.min": 0.5,
-    "pairs.critics.entailment.min": 0.6,
-    "pairs.critics.diversity.min": 0.9,
-    "train.batch_size": 2,
-    "train.epochs": 10,
-    "self_distil.count": 240,
-    "self_distil.temperature": 1.5,  # a student of a hundred steps mostly copies otherwise
-    "evaluation.limit": 12,
-    "engine.shard_size": 8,
-}
-
-
-@pytest.fixture(scope="module")
-def distilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Folder of a finished run and what the recipe printed."""
-    runs = tmp_path_factory.mktemp("runs")
-    return runs / "mini", _distil(runs)
-
-
-def _distil(runs: Path, *more: str) -> str:
-    command = [sys.executable, str(ROOT / "recipes" / "distill.py"), "--runs", str(runs), *more]
-    for key, value in SMALL.items():
-        command += ["--set", f"{key}={value}"]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, cwd=runs, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.small_run import distil
 
 
 def test_it_ends_with_funnel_pairs_table_and_places(distilled: tuple[Path, str]) -> None:
     folder, printed = distilled
-    for word in ("rouge_l", "diversity", "copy-input", "+ self-distillation", "BERT-iBLEU", "12 held-out pairs"):
+    for word in ("rouge_l", "diversity", "copy-input", "train_final/model", "BERT-iBLEU", "scenes (12 examples"):
         assert word in printed
     for place in ("self_distil/selected", "train_final/model", "training_curve.png"):
         assert place in printed
@@ -94,8 +56,13 @@ def test_scores_carry_their_signature(distilled: tuple[Path, str]) -> None:
 
 def test_a_second_call_makes_nothing_again(distilled: tuple[Path, str]) -> None:
     folder, first = distilled
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
-    second = _distil(folder.parent)
+    before = _changed(folder)
+    second = distil(folder.parent)
     assert second.count("already there") == 5
     assert second.split("copy-input")[1] == first.split("copy-input")[1]
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
+    assert _changed(folder) == before
+
+
+def _changed(folder: Path) -> dict[Path, int]:
+    """When the stages' tables were written."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("*/*/*.parquet")}

@@ -70,10 +70,14 @@ class System(ABC):
         return {}
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of class, version, settings and the weights of local models. Loads no model."""
+        """16 hexadecimal digits of class, version, settings and the weights of models. Loads no model.
+
+        A model in a folder is what it holds, wherever it lies.
+        """
         kind = type(self)
         weights = {setting: _weights(name) for setting, name in self.models().items()}
-        whole = [kind.__module__, kind.__qualname__, self.version, self.settings(), weights]
+        settings = {name: value for name, value in self.settings().items() if name not in weights}
+        whole = [kind.__module__, kind.__qualname__, self.version, settings, weights]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
     def begin(self, task: Task, data: TaskData) -> None:  # noqa: B027 (most systems look at nothing but the chunks)

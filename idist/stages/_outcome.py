@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idist.config import TrainConfig, to_dict
+from idist.controls import CONTROLS_FILE
 from idist.engine import write_json
+from idist.provenance import hub_commits, made_here
 from idist.stages.runs import library_versions
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ def leave_model(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedToken
         shutil.rmtree(old, ignore_errors=True)
     model.save_pretrained(beside)
     tokenizer.save_pretrained(beside)
+    codes = Path(config.model) / CONTROLS_FILE
+    if codes.is_file():  # what the student can be asked for goes where the student goes
+        shutil.copyfile(codes, beside / CONTROLS_FILE)
     for file in beside.iterdir():
         shutil.copymode(beside / "config.json", file)  # safetensors writes files that only their owner may read
     beside.rename(folder / "model")
@@ -77,6 +82,8 @@ def leave_summary(
             "processes": arguments.world_size,
             "products_in": "bfloat16" if arguments.bf16 else "float16" if arguments.fp16 else "float32",
             "libraries": library_versions(),
+            **made_here(),
+            "commits": hub_commits(marks),
         },
     )
 

@@ -12,8 +12,9 @@ from idist.config import RunConfig
 from idist.engine import JobReport, compare, digest, finished, has_results, peek, write_json
 from idist.engine.shards import read_json
 from idist.errors import UserError
+from idist.provenance import hub_commits, made_here, versions
 
-STAGES = ("contexts", "pairs", "train", "self_distil", "train_final")
+STAGES = ("contexts", "pairs", "train", "self_distil", "train_final", "control", "train_control")
 
 
 @dataclass
@@ -93,23 +94,25 @@ def write_manifest(
                 for name, (fingerprint, report) in jobs.items()
             },
             "libraries": library_versions(),
+            **_made_on(path),
+            "commits": hub_commits(config.get("scores"), {name: mark for name, (mark, _) in jobs.items()}),
         },
     )
 
 
+def _made_on(manifest: Path) -> dict[str, Any]:
+    """Toolkit commit, and every machine that the stage was made on: cutting again on another one changes little."""
+    here = made_here()
+    before = read_json(manifest).get("hardware", []) if manifest.is_file() else []
+    here["hardware"] = before + [machine for machine in here["hardware"] if machine not in before]
+    return here
+
+
 def library_versions() -> dict[str, str]:
     """Versions of what makes the rows, without importing any of it."""
-    import platform
-    from importlib import metadata
-
-    names = ("idist", "torch", "transformers", "trl", "tokenizers", "datasets", "pyarrow", "stanza", "datatrove")
-    versions = {"python": platform.python_version()}
-    for name in names:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # an extra that is not installed, or a checkout without a distribution
-    return versions
+    return versions(
+        ("idist", "torch", "transformers", "trl", "tokenizers", "datasets", "pyarrow", "stanza", "datatrove")
+    )
 
 
 def shard_sizes(count: int, size: int) -> list[int]:

@@ -1,0 +1,116 @@
+"""What a control is: a dataclass whose fields are its settings, which turns a pair into a code, and a wish into one.
+
+In training the code says what y is like; afterwards it says what y shall be like (paper section 3.5; attributes: the
+paper's first version). A control of another package needs this much::
+
+    @dataclass
+    class Question(Control):
+        \"\"\"Whether y asks: code ``yes`` or ``no``.\"\"\"
+
+        kind = "string"
+
+        def measure(self, pairs, parsers):
+            return ["yes" if y.endswith("?") else "no" for x, y in pairs]
+
+        def codes(self):
+            return ["yes", "no"]
+
+and, in its ``pyproject.toml``::
+
+    [project.entry-points."idist.controls"]
+    question = "package:Question"
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from idist.controls.parsing import Failure, Parsers
+
+
+def dial(default: Any, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
+    """A control's setting: its default, and the closed range or the words that are valid."""
+    return field(default=default, metadata={"low": low, "high": high, "choices": choices})
+
+
+@dataclass
+class Control:
+    """Base of all controls. Subclasses are dataclasses; their fields, made by `dial`, are all their settings.
+
+    A control goes through four steps: `measure` (pair by pair), `learn` (once, from all values of a dataset), `symbols`
+    of a value (what the student reads) and `wish` (from what a person asks for to symbols).
+
+    Attributes:
+        name: the name that the composition gives it; also its column in the table `control`.
+        kind: Arrow type of that column, ``string`` or ``float32``.
+    """
+
+    name = ""
+    kind: ClassVar[str] = "float32"
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """Kinds of wish that it understands: by default one, its own name, with a code as value."""
+        return (self.name,)
+
+    def model_names(self) -> dict[str, str]:
+        """Setting -> name of the parser that it uses."""
+        return {}
+
+    def measure(self, pairs: Sequence[tuple[str, str]], parsers: Parsers) -> list[Any]:
+        """The value of each pair (x, y), or a `Failure`; one a pair, in order."""
+        raise NotImplementedError(f"{type(self).__name__} has no measure")
+
+    def learn(self, values: Iterable[Any]) -> None:
+        """Take from a whole dataset's values what codes depend on: edges of buckets, labels, frequent templates.
+
+        Raises:
+            UserError: these values allow no codes.
+        """
+
+    def known(self) -> dict[str, Any]:
+        """What it has learned, JSON-able; `recall` takes it back."""
+        return {}
+
+    def recall(self, known: dict[str, Any]) -> None:
+        """What `known` gave."""
+
+    def codes(self) -> list[str]:
+        """The valid codes, in order."""
+        raise NotImplementedError(f"{type(self).__name__} has no codes")
+
+    def vocabulary(self) -> list[str]:
+        """Every symbol that `symbols` may give: each is one token of the student."""
+        return [self._symbol(code) for code in self.codes()]
+
+    def symbols(self, value: Any) -> list[str]:
+        """What the student reads for a value."""
+        return [self._symbol(str(value))]
+
+    def wish(self, kind: str, asked: Sequence[str], parsers: Parsers) -> list[list[str] | Failure]:
+        """Symbols of each wish of one kind (`wishes`); for one without a code a `Failure`, whose reason is a sentence
+        that names the valid ones."""
+        valid = self.codes()
+        wrong = f"expected one of: {', '.join(valid)}."
+        return [[self._symbol(a)] if a in valid else Failure(f"{kind} has no code {a!r}, {wrong}") for a in asked]
+
+    def describe(self) -> list[str]:
+        """Its codes for people, a line each."""
+        return [f"{self.name}:{code}" for code in self.codes()]
+
+    def judge(self, asked: Sequence[str], obtained: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        """Figures of what was obtained (values of `measure`, no failures) for each code that was asked for.
+
+        Returns:
+            JSON-able; ``codes`` has for each code its ``code`` and the ``share`` of values that are what was asked for.
+        """
+        rows = []
+        for code, values in zip(asked, obtained, strict=True):
+            rows.append({"code": code, "share": sum(str(value) == code for value in values) / len(values)})
+        return {"codes": rows}
+
+    def _symbol(self, code: str) -> str:
+        return f"<{self.name}={code}>"

@@ -1,0 +1,97 @@
+"""Asked against obtained: figures over what a student wrote for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RESAMPLES = 1000
+SEED = 0
+INTERVAL = (2.5, 97.5)  # percentiles: 95 % of the resampled means
+
+
+def mean_with_interval(values: Sequence[float]) -> dict[str, float]:
+    """``mean``, and ``low`` and ``high`` of its 95 % percentile bootstrap interval over sources."""
+    import numpy as np
+
+    found = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(SEED).integers(len(found), size=(RESAMPLES, len(found)))
+    low, high = np.percentile(found[drawn].mean(axis=1), INTERVAL)
+    return {"mean": float(found.mean()), "low": float(low), "high": float(high)}
+
+
+def rises(means: Sequence[float]) -> bool:
+    """Whether each is larger than the one before."""
+    return all(first < second for first, second in pairwise(means))
+
+
+def rank_correlation(asked: Sequence[int], obtained: Sequence[float]) -> float:
+    """Spearman's, ties at their mean rank, -1 to 1; 0 where one of the two never changes."""
+    import numpy as np
+
+    first, second = _ranks(np.asarray(asked, np.float64)), _ranks(np.asarray(obtained, np.float64))
+    if first.std() == 0 or second.std() == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], bucket_of: Any) -> dict[str, Any]:
+    """Figures of an attribute.
+
+    Args:
+        buckets: codes, low to high.
+        obtained: values for each of them.
+        bucket_of: value -> its code.
+
+    Returns:
+        ``codes``: of each its mean with interval and the ``share`` of values in its own bucket; ``rises``: whether the
+        means do; ``correlation``: Spearman's between code and value, over all values.
+    """
+    rows = []
+    for code, values in zip(buckets, obtained, strict=True):
+        share = sum(bucket_of(value) == code for value in values) / len(values)
+        rows.append({"code": code, **mean_with_interval(values), "share": share})
+    places = [place for place, values in enumerate(obtained) for _ in values]
+    everything = [value for values in obtained for value in values]
+    return {
+        "codes": rows,
+        "rises": rises([row["mean"] for row in rows]),
+        "correlation": rank_correlation(places, everything),
+    }
+
+
+def of_distances(codes: Sequence[str], distances: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Figures of a control whose values lie nearer to one code or to another.
+
+    Args:
+        codes: those asked for.
+        distances: of each (n, codes): how far each of its n outputs is from every code.
+
+    Returns:
+        ``codes``: of each the mean distance to itself with interval, the mean distance to the ``others``, and the
+        ``share`` of outputs to which no other code is nearer.
+    """
+    rows = []
+    for place, (code, own) in enumerate(zip(codes, distances, strict=True)):
+        others = [column for column in range(len(codes)) if column != place]
+        rows.append(
+            {
+                "code": code,
+                **mean_with_interval(own[:, place].tolist()),
+                "others": float(own[:, others].mean()) if others else None,
+                "share": float((own[:, place] <= own.min(axis=1)).mean()),
+            }
+        )
+    return {"codes": rows}
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[inverse]  # type: ignore[no-any-return]

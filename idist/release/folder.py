@@ -1,0 +1,79 @@
+"""A release folder appears whole: it is built beside its place and takes it when it is finished."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from idist.engine.shards import disk_errors
+
+_AT_FDCWD, _EXCHANGE = -100, 2  # of Linux' renameat2
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to build in, which takes the place of ``folder`` at the end.
+
+    A process that is killed leaves what was there before, or the new folder. What it had begun beside is removed by
+    the next call.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    beside, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
+    with disk_errors(folder):
+        if old.is_dir() and not folder.exists():  # killed between the two renames
+            old.rename(folder)
+        for left in (beside, old):
+            shutil.rmtree(left, ignore_errors=True)
+        beside.mkdir(parents=True)
+        try:
+            yield beside
+            _flush(beside)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        _replace(beside, folder, old)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Another name for the same file, or a copy where the file system cannot do that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _replace(new: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
+        new.rename(folder)
+    elif _exchange(new, folder):
+        shutil.rmtree(new, ignore_errors=True)
+    else:
+        folder.rename(old)
+        new.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places at once, where the system can (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) == 0)
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk hold what was written before the folder takes its place."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
