@@ -102,21 +102,21 @@ def read_config(args: argparse.Namespace) -> RunConfig:
     Raises:
         UserError: not found, not valid, or no release.
     """
-    overrides = args.overrides + _named(args.name)
+    overrides = args.overrides + named(args.name)
     if args.from_hub is None:
-        return load_config(_config_path(args.config), overrides)
+        return load_config(config_path(args.config), overrides)
     from idist.hub import read_lineage
     from idist.release import rebuild_config
 
     return rebuild_config(read_lineage(args.from_hub), overrides)
 
 
-def _named(name: str | None) -> list[str]:
+def named(name: str | None) -> list[str]:
     """Quoted: a run may be called ``1`` or ``yes``, which YAML would read as something else."""
     return [] if name is None else [f"name={json.dumps(name)}"]
 
 
-def _config_path(name: str) -> Path:
+def config_path(name: str) -> Path:
     """A file as it is; else a config that ships."""
     if Path(name).suffix in (".yaml", ".yml") or os.sep in name:
         return Path(name)

@@ -9,17 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
 from eval_harness.metrics.base import Examples, Floats, Metric
 from eval_harness.metrics.models import describe
 from idist.critics import dial
-from idist.critics.encoding import SentenceEncoder
-from idist.errors import UserError
-
-POOLINGS = ("auto", "mean", "cls", "pooler")
+from idist.critics.encoding import POOLINGS, PooledEncoder, cosines, pooling_of
 
 
 @dataclass
@@ -46,41 +42,16 @@ class Cosine(Metric):
         """(n, 1): cosine times 100 of each example."""
         first = [text.strip() for text in examples.predictions]
         second = [text.strip() for text in examples.sources]
-        vectors, _ = _encoder(self.model, self._pooling(), self.device).embed(first + second)
-        products = (vectors[: len(first)].astype(np.float64) * vectors[len(first) :]).sum(axis=1)
+        products = cosines(_encoder(self.model, self._pooling(), self.device), first, second)
         equal = np.array([a == b for a, b in zip(first, second, strict=True)])
         empty = np.array([not a or not b for a, b in zip(first, second, strict=True)])
-        cosines = np.where(equal, 1.0, np.clip(np.nan_to_num(products), -1.0, 1.0))  # NaN: not tokenized
-        return 100.0 * np.where(empty, 0.0, cosines)[:, None]
+        kept = np.where(equal, 1.0, np.nan_to_num(products))  # NaN: not tokenized
+        return 100.0 * np.where(empty, 0.0, kept)[:, None]
 
     def _pooling(self) -> str:
-        if self.pooling != "auto":
-            return self.pooling
-        name = self.model.lower()
-        return "cls" if "unsup-simcse" in name else "pooler" if "simcse" in name else "mean"
-
-
-class _FirstToken(SentenceEncoder):
-    """A sentence encoder whose vector is that of the first token, as it is or through the model's pooling layer."""
-
-    def __init__(self, name: str, pooler: bool, device: str) -> None:
-        super().__init__(name, device, "float32")
-        self._name, self._pooler = name, pooler
-
-    def _run(self, tokens: list[list[int]]) -> Any:
-        import torch
-
-        ids = torch.tensor(tokens, device=self.model.device)  # (B, T)
-        with torch.inference_mode():
-            output = self.model(input_ids=ids, attention_mask=torch.ones_like(ids))
-            if self._pooler and getattr(output, "pooler_output", None) is None:
-                raise UserError(f"Encoder {self._name!r} has no pooling layer, expected pooling=mean or pooling=cls.")
-            vectors = output.pooler_output if self._pooler else output.last_hidden_state[:, 0]
-            return torch.nn.functional.normalize(vectors.float(), dim=-1).cpu().numpy()
+        return pooling_of(self.model) if self.pooling == "auto" else self.pooling
 
 
 @lru_cache(maxsize=1)
-def _encoder(name: str, pooling: str, device: str) -> SentenceEncoder:
-    if pooling == "mean":
-        return SentenceEncoder(name, device, "float32")
-    return _FirstToken(name, pooling == "pooler", device)
+def _encoder(name: str, pooling: str, device: str) -> PooledEncoder:
+    return PooledEncoder(name, pooling, device)

@@ -90,7 +90,8 @@ def read_corpus(
     layout = {"shard_size": config.engine.shard_size * SOURCES_PER_CONTEXT}
     size = claim(own, CORPUS, mark, layout, grows=GROWS)["shard_size"]
     rows = _rows(_groups(corpus, settings), limit)
-    report = run_stream(Job(own, CORPUS, NoWork(), [limit or corpus.count() or 0], JudgeWork.unit), _shards(rows, size), progress)
+    job = Job(own, CORPUS, NoWork(), [limit or corpus.count() or 0], JudgeWork.unit)
+    report = run_stream(job, _shards(rows, size), progress)
     if not report.rows.get(CORPUS):
         raise UserError(f"pairs.source: {settings.source} has no pairs, expected at least one.")
     sizes = [receipt["files"][CORPUS]["rows"] for _, receipt in sorted(finished(own, CORPUS).items())]
