@@ -106,9 +106,12 @@ def read_config(args: argparse.Namespace) -> RunConfig:
     if args.from_hub is None:
         return load_config(config_path(args.config), overrides)
     from idist.hub import read_lineage
-    from idist.release import rebuild_config
+    from idist.release import differences, rebuild_config
 
-    return rebuild_config(read_lineage(args.from_hub), overrides)
+    lineage = read_lineage(args.from_hub)
+    for sentence in differences(lineage):
+        print(f"warning: {sentence}", file=sys.stderr)
+    return rebuild_config(lineage, overrides)
 
 
 def named(name: str | None) -> list[str]:

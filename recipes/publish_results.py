@@ -46,8 +46,12 @@ def main() -> None:
 
     name = options.name or args.results.resolve().name
 
+    place = None if options.name else (args.results.parent / "hub" / "datasets" / name).as_posix()
+
     def build(folder: Path, tag: str) -> Built:
-        return build_results(table, descriptions, shown, files, folder, name, tag, TEMPLATES, args.title, args.license)
+        return build_results(
+            table, descriptions, shown, files, folder, name, tag, TEMPLATES, args.title, args.license, place
+        )
 
     print("\n".join(release("dataset", name, build, args.results.parent, options, args.dry_run)[1]))
 

@@ -122,8 +122,10 @@ class Publisher:
         return lines
 
     def partial(self, stage: str) -> AbstractContextManager[Any]:
-        """While the block runs, what ``stage`` has finished is published on the branch ``partial``; only to the Hub."""
-        if not self.on_hub or stage not in DATASET_STAGES or self.dry_run:
+        """While the block runs, what ``stage`` has finished is published on the branch ``partial``; only to the Hub, and
+        only of a stage that has not ended before."""
+        ended = (self.run / stage / "manifest.json").is_file()
+        if not self.on_hub or stage not in DATASET_STAGES or ended or self.dry_run:
             return nullcontext()
         from idist.hub import PartialPublisher
         from idist.release import partial_mark, partial_parts

@@ -137,6 +137,13 @@ def test_stages_push_what_they_make(run: Path, hub: MiniHub, tmp_path: Path) -> 
     assert "dataset acme/parts v1.0.0" in pairs.stdout
     student = recipe("train", *push[:-1], "acme/student", folder=tmp_path, **online)
     assert student.returncode == 0 and "model acme/student v1.0.0" in student.stdout, student.stderr
+    assert not hub.counted("POST", "commit/partial")  # the stage had ended before
+    fresh = ["--runs", "fresh", "--limit", "6", "--set", "engine.shard_size=2", "--push", "acme/fresh"]
+    contexts = recipe("contexts", *fresh, folder=tmp_path, **online)
+    assert contexts.returncode == 0 and "contexts: 6 train" in contexts.stdout, contexts.stderr
+    assert hub.counted("POST", "commit/partial") == 1
+    refs = hub.repo("datasets", "acme/fresh").load()
+    assert list(refs["branches"]) == ["main"] and list(refs["tags"]) == ["v1.0.0"]
     hidden = recipe("pairs", *push[:-1], "acme/hidden", "--private", folder=tmp_path, **online)
     assert hidden.returncode == 0, hidden.stderr
     stranger = recipe("pairs", "--from-hub", "acme/hidden", "--dry-run", folder=tmp_path, **_online(hub, tmp_path, ""))

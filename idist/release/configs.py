@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idist.config import RunConfig
+from idist.engine import digest
 from idist.hub.facts import ConfigFacts, FeatureFacts, SplitFacts
+from idist.hub.releases import hash_file
 from idist.release.measures import Measures
 from idist.release.parquet import Split, SplitWriter
 from idist.release.products import Product, descriptions, held_out
@@ -58,6 +60,7 @@ def write_config(
         splits=[SplitFacts(s.name, s.rows, s.bytes, f"{product.folder}/{s.name}-*.parquet") for s in splits],
         features=[FeatureFacts(name, kinds[name].dtype, told[name]) for name in schema.names],
         dataset_info=dataset_info(product.name, schema, splits),
+        digest=digest_files(own),
     )
 
 
@@ -74,6 +77,11 @@ def _spread(piece: pa.Table, writers: list[SplitWriter], held: set[str], measure
     apart = pc.is_in(piece["context_id"], value_set=pa.array(held, pa.string()))
     writers[0].write(piece.filter(pc.invert(apart)))
     writers[1].write(piece.filter(apart))
+
+
+def digest_files(folder: Path) -> str:
+    """16 hexadecimal digits over the parquet files of a config."""
+    return digest({path.name: hash_file(path).sha256 for path in sorted(folder.glob("*.parquet"))})
 
 
 def dataset_info(name: str, schema: pa.Schema, splits: list[Split]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from idist.hub.releases import list_files, seal
 from idist.release.dataset import CARD, Built
 from idist.release.folder import link_or_copy, whole_folder
 from idist.release.lineage import lineage_of
+from idist.release.products import held_out_source
 from idist.release.stages import Finished, finished_stages
 from idist.stages._outcome import SUMMARY
 
@@ -75,16 +76,18 @@ def build_model(
             raise UserError(f"{run / stage} has no {SUMMARY}: run the stage {stage!r} before it is published.")
         lineage = lineage_of("model", name, config, stages, dataset)
         with whole_folder(folder) as beside:
-            _copy_model(stages[stage].folder / "model", beside)
+            copy_model(stages[stage].folder / "model", beside)
             training = _copy_training(stages[stage], beside, lineage["config"][stage]["model"])
             facts = _facts(config, stage, beside, name, tag, lineage, training, dataset, results)
-            _write_card(beside, facts, templates, _template(config, stage, templates))
+            source = held_out_source(stage, config, stages)
+            facts.inputs |= {"source": source} if source else {}
+            write_card(beside, facts, templates, _template(config, stage, templates))
             seal(beside, lineage)
         size = sum((folder / path).stat().st_size for path in list_files(folder))
         return Built(folder, "model", name, {}, size)
 
 
-def _write_card(folder: Path, facts: ModelFacts, templates: Path, template: str) -> None:
+def write_card(folder: Path, facts: ModelFacts, templates: Path, template: str) -> None:
     from idist.hub.cards import model_card
 
     (folder / CARD).write_text(model_card(facts, templates, template), encoding="utf-8")
@@ -97,7 +100,7 @@ def _template(config: RunConfig, stage: str, templates: Path) -> str:
     return controlled if wanted else config.hub.model_card
 
 
-def _copy_model(source: Path, target: Path) -> None:
+def copy_model(source: Path, target: Path) -> None:
     """All files of the model's folder: settings without the places they were read from, weights by link."""
     for name in list_files(source):
         file = target / name
@@ -172,7 +175,7 @@ def _facts(
         prompt=prompt.replace("{source}", "{control}{source}") if stage == "train_control" else prompt,
         max_source_tokens=settings.max_source_tokens,
         generation={"num_beams": config.evaluation.num_beams, "max_new_tokens": settings.max_target_tokens},
-        parameters=_parameters(folder),
+        parameters=count_parameters(folder),
         training={**training, "config": {key: value for key, value in training["config"].items() if key != "model"}},
         results=results,
         lineage=lineage,
@@ -181,7 +184,7 @@ def _facts(
     )
 
 
-def _parameters(folder: Path) -> int:
+def count_parameters(folder: Path) -> int:
     """Numbers in all weights, from their files' heads."""
     from math import prod
 

@@ -31,13 +31,15 @@ COLUMNS = {
     "source": "what wrote the context: a model, or the text that it was taken from",
     "sentence": "a next sentence",
     "count": "how often it was sampled",
+    "input": "what a controlled student reads in training: the codes, then the source; null: it is not trained on",
+    "target": "what it then has to write",
     "failure": "why a parser or model could not handle it; null: none failed",
     "removed_by": "the critic whose floor removed the pair; null: within all floors",
 }
 SCORES = {
     "entailment_xy": "probability that x entails y",
     "entailment_yx": "probability that y entails x",
-    "diversity_xy": "the same, computed for all pairs that the other critics left",
+    "diversity_xy": "probability that x entails y, computed for all pairs that the other critics left",
     "diversity_yx": "the same for y and x",
     "rouge_l": "ROUGE-L F1 of x and y, 0 to 1",
     "tree_edit_distance": "edits between the constituency trees of x and y",
@@ -45,6 +47,9 @@ SCORES = {
     "length_ratio": "length of y over that of x",
     "numbers": "different numbers of y that x does not have",
 }
+
+
+TYPICAL = 8  # words
 
 
 @dataclass(frozen=True)
@@ -170,24 +175,36 @@ def _scores(config: RunConfig) -> dict[str, str]:
     return found | SCORES
 
 
+def held_out_source(training: str, config: RunConfig, stages: Mapping[str, Finished]) -> str | None:
+    """A source of about eight words that a student was not trained on, for the card to try it with; None: nothing was
+    held out."""
+    import pyarrow.parquet as pq
+
+    product = next(one for one in PRODUCTS if one.training == training)
+    held = held_out(product, config, stages)
+    for file in trained_on(stages, config, training) if held else ():
+        rows = pq.read_table(file, columns=["context_id", "x"]).to_pylist()
+        found = [str(row["x"]) for row in rows if row["context_id"] in held]
+        if found:
+            return min(found, key=lambda text: (abs(len(text.split()) - TYPICAL), text))
+    return None
+
+
 def held_out(product: Product, config: RunConfig, stages: Mapping[str, Finished]) -> set[str]:
     """Ids of the contexts whose pairs the student was not trained on: exactly those of `split_by_context`.
 
     Where nothing can be trained (fewer than two contexts), nothing is held out.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    from idist.stages._training_data import CODES, split_by_context
+    from idist.stages._training_data import read_pairs, split_by_context
 
     if product.training is None:
         return set()
     settings = getattr(config, product.training)
     ids: set[str] = set()
-    for file in trained_on(stages, config, product.training):
-        codes = [CODES] if CODES in pq.read_schema(file).names else []
-        rows = pq.read_table(file, columns=["context_id", *codes])
-        ids.update((rows.filter(rows[CODES].is_valid()) if codes else rows)["context_id"].to_pylist())
+    for file in trained_on(stages, config, product.training):  # file by file: all texts at once would fill the memory
+        ids.update(read_pairs([file])["context_id"].to_pylist())
     if len(ids) < 2:
         return set()
     table = pa.table({"context_id": pa.array(sorted(ids), pa.string())})

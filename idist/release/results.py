@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from idist.hub.facts import ConfigFacts, FeatureFacts, ModelResult, ResultsFacts, SplitFacts
 from idist.hub.releases import list_files, seal
 from idist.provenance import versions
-from idist.release.configs import dataset_info
+from idist.release.configs import dataset_info, digest_files
 from idist.release.dataset import CARD, Built
 from idist.release.folder import whole_folder
-from idist.release.parquet import SplitWriter
+from idist.release.parquet import Split, SplitWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +32,7 @@ def build_results(
     templates: Path,
     title: str,
     license: str,
+    shown_folder: str | None = None,
 ) -> Built:
     """Build the release of a table; the same table gives the same bytes with the same version of the toolkit.
 
@@ -43,6 +44,7 @@ def build_results(
         folder, name, tag, templates: as of `build_dataset`.
         title: of the card.
         license: identifier of the Hub's list.
+        shown_folder: what a reader of the card types for the release, where its name has no owner.
 
     Raises:
         UserError: no such template, disk full.
@@ -53,7 +55,8 @@ def build_results(
         writer = SplitWriter(beside / DATA, SPLIT, table.schema)
         writer.write(table)
         split = writer.close()
-        facts = ResultsFacts(name, title, tag, "en", license, [_config(table, descriptions, split)], list(shown))
+        own = _config(table, descriptions, split, digest_files(beside / DATA))
+        facts = ResultsFacts(name, title, tag, "en", license, [own], list(shown), folder=shown_folder)
         for stem, (meta, rows) in files.items():
             place = beside / f"{stem}.json"
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +68,7 @@ def build_results(
     return Built(folder, "dataset", name, {CONFIG: {SPLIT: split.rows}}, size)
 
 
-def _config(table: pa.Table, descriptions: Mapping[str, str], split: Any) -> ConfigFacts:
+def _config(table: pa.Table, descriptions: Mapping[str, str], split: Split, digest: str) -> ConfigFacts:
     from datasets import Features
 
     kinds = Features.from_arrow_schema(table.schema)
@@ -76,6 +79,7 @@ def _config(table: pa.Table, descriptions: Mapping[str, str], split: Any) -> Con
         splits=[SplitFacts(SPLIT, split.rows, split.bytes, f"{DATA}/{SPLIT}-*.parquet")],
         features=[FeatureFacts(n, kinds[n].dtype, descriptions.get(n, "")) for n in table.schema.names],
         dataset_info=dataset_info(CONFIG, table.schema, [split]),
+        digest=digest,
     )
 
 
