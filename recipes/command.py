@@ -109,9 +109,13 @@ def read_config(args: argparse.Namespace) -> RunConfig:
     from idist.release import differences, rebuild_config
 
     lineage = read_lineage(args.from_hub)
-    for sentence in differences(lineage):
+    try:
+        config, sentences = rebuild_config(lineage, overrides), differences(lineage)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"--from-hub {args.from_hub}: its lineage.json is damaged ({error!r} in it).") from None
+    for sentence in sentences:
         print(f"warning: {sentence}", file=sys.stderr)
-    return rebuild_config(lineage, overrides)
+    return config
 
 
 def named(name: str | None) -> list[str]:

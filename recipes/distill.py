@@ -40,7 +40,7 @@ def main() -> None:
     print(f"Model    {student_folder(folder, 'train_final')} (the first student: {student_folder(folder, 'train')})")
     print(f"Log      {folder / 'train_final' / 'training_log.jsonl'}, training_curve.png beside it")
     print(f"Scores   {done.folder}; idist-eval report {done.folder} draws them")
-    publish(request, [result.path for result in done.results])
+    publish(request)
 
 
 def _sample(request: Request) -> str:

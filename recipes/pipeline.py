@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from idist.config import FINAL_STUDENT, FIRST_STUDENT, TRAININGS, RunConfig, TrainConfig, dump_yaml
+from idist.config import FIRST_STUDENT, TRAININGS, RunConfig, TrainConfig, dump_yaml
 from idist.engine.lock import alone
 from idist.errors import UserError
 from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
+from recipes.checks import check
 from recipes.command import Request, parse
-from recipes.publishing import NothingFinishedError, Publisher
+from recipes.publishing import NothingFinishedError, Publisher, results_of
 
 TAUGHT_BY = {"train": "pairs", "train_final": "self_distil", "train_control": "control"}  # training -> its pairs' stage
 PATIENCE = timedelta(days=365)  # of the processes that wait for the first one
@@ -69,7 +70,7 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
         elif not first_process():
             continue
         start = time.monotonic()
-        with publisher.partial(stage) if publisher else nullcontext():
+        with publisher.partial(stage, request.limit) if publisher else nullcontext():
             result = _runner(stage)(request.config, request.folder, request.limit)
         results[stage] = result
         if first_process():
@@ -84,26 +85,35 @@ def _publisher(request: Request) -> Publisher | None:
     if request.publishing.name is None:
         return None
     publisher = Publisher(request.config, request.folder, request.publishing, request.dry_run)
-    publisher.target.open("dataset", request.publishing.name)
+    kind = "model" if _makes_one_model(request) else "dataset"
+    publisher.target.open(kind, request.publishing.name).exists()  # asks the Hub: a wrong token is said now
     return publisher
 
 
 def dry_run(request: Request) -> str:
     """`plan`, and with ``--push`` what would be published of what has finished."""
-    lines, publisher = [plan(request)], _publisher(request)
-    if publisher is not None:
-        try:
-            lines += publisher.publish(request.stages)
-        except NothingFinishedError:
-            lines.append("Nothing has finished yet that could be published.")
+    lines = [plan(request)]
+    try:
+        publisher = _publisher(request)
+        if publisher is not None:
+            lines += publisher.publish(request.stages, results_of(request.folder), _makes_one_model(request))
+    except NothingFinishedError:
+        lines.append("Nothing has finished yet that could be published.")
+    except UserError as error:  # a run that is being made anew, for one: the plan says more than what stands in the way
+        lines.append(f"Could not be published as it is now: {error}")
     return "\n".join(lines)
 
 
-def publish(request: Request, results: Sequence[Path] = ()) -> None:
+def publish(request: Request) -> None:
     """What ``--push`` asked for, after the stages: their products, with a word on what was made and where."""
     publisher = _publisher(request) if first_process() else None
     if publisher is not None:
-        print("\n".join(publisher.publish(request.stages, results)), flush=True)
+        said = publisher.publish(request.stages, results_of(request.folder), _makes_one_model(request))
+        print("\n".join(said), flush=True)
+
+
+def _makes_one_model(request: Request) -> bool:
+    return len(request.stages) == 1 and request.stages[0] in TRAININGS
 
 
 def needed(request: Request) -> list[str]:
@@ -117,49 +127,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"The run's folder {folder} cannot be made: {error.strerror}.") from None
-
-
-def check(config: RunConfig) -> None:
-    """Everything about a config that can be known without a model: that its models' folders, critics, controls, prefixes and
-    evaluation pairs are there.
-
-    Raises:
-        UserError: what is wrong, in one sentence.
-    """
-    from idist.models import resolve
-    from idist.stages._control_pairs import check_thresholds
-    from idist.stages.control import controls_of
-    from idist.stages.corpus import check_source
-    from idist.stages.scoring import cascade_of
-    from idist.stages.self_distil import check_rule
-    from recipes.evaluation import check as check_evaluation
-
-    _check_device(config.device)
-    names = [config.contexts.model, config.pairs.model, config.self_distil.model, config.train.model]
-    names += [config.train_final.model, config.train_control.model]
-    for name in names:
-        if name not in (FIRST_STUDENT, FINAL_STUDENT):
-            resolve(name)
-    check_evaluation(config.evaluation, config.device)
-    cascade_of(config, config.pairs.critics)
-    check_source(config.pairs)
-    controls_of(config)
-    check_thresholds(config)
-    check_rule(config, cascade_of(config, config.self_distil_critics()))
-    if config.contexts.prefixes:
-        from idist.text import load_prefixes
-
-        load_prefixes(config.contexts.prefixes)
-
-
-def _check_device(device: str) -> None:
-    if device not in ("cuda", "mps"):
-        return
-    import torch
-
-    there = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
-    if not there:
-        raise UserError(f"device is {device}, but PyTorch finds none on this machine; expected cpu or auto.")
 
 
 def summary(result: StageResult, seconds: float) -> str:
@@ -196,8 +163,8 @@ def plan(request: Request) -> str:
 
 
 def train_stage(stage: str) -> Callable[..., StageResult]:
-    """Runner of `train` (on the teacher's pairs), `train_final` (on the student's own) or `train_control` (on those with
-    codes)."""
+    """Runner of `train` (on the teacher's pairs), `train_final` (on the student's own) or `train_control` (on coded
+    ones)."""
 
     def run(config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True) -> StageResult:
         from idist.stages.train import train

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from idist.config import RunConfig, load_config
 from idist.errors import UserError
 from recipes.command import run
-from recipes.publishing import DATASET_STAGES, MODEL_STAGES, Publisher, add_arguments, read_options
+from recipes.publishing import DATASET_STAGES, MODEL_STAGES, Publisher, add_arguments, read_options, results_of
 
 
 def main() -> None:
@@ -67,15 +67,6 @@ def config_of(folder: Path, overrides: list[str]) -> RunConfig:
         if not override.startswith("hub."):
             raise UserError(f"--set {override!r}: the run is made, expected a key of hub, such as hub.license=mit.")
     return load_config(path, overrides)
-
-
-def results_of(run: Path, places: list[Path] | None) -> list[Path]:
-    """Result files of the harness: those asked for, or those that recipes/distill.py left."""
-    from eval_harness.results import find
-
-    own = run / "evaluation"
-    wanted = places if places is not None else [own] if own.is_dir() else []
-    return [path for place in wanted for path in find(place)]
 
 
 if __name__ == "__main__":

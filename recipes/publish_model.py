@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from idist.errors import UserError
 from recipes.command import run
 from recipes.publishing import TEMPLATES, add_arguments, read_options, release
 
@@ -43,10 +44,14 @@ def main() -> None:
 
 def _license(folder: Path) -> str:
     """What the card in the folder names, else ``unknown``."""
+    import yaml
     from huggingface_hub import ModelCard
 
     card = folder / "README.md"
-    return str((card.is_file() and ModelCard.load(card).data.license) or "unknown")
+    try:
+        return str((card.is_file() and ModelCard.load(card).data.license) or "unknown")
+    except (ValueError, yaml.YAMLError):
+        raise UserError(f"{card} has a head that is no YAML; mend it, or give --license.") from None
 
 
 if __name__ == "__main__":

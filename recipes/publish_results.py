@@ -9,6 +9,7 @@ Examples and predictions stay here unless --examples is given: the texts of a be
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -44,13 +45,13 @@ def main() -> None:
             place = results.place(Path("results"), one.task, meta["protocol"], meta["system"]["spec"])
             files[place.with_suffix("").as_posix()] = (meta, one.path.with_suffix(".parquet"))
 
-    name = options.name or args.results.resolve().name
+    name = options.name or re.sub(r"[^A-Za-z0-9_.-]+", "-", args.results.resolve().name).strip("-.") or "results"
 
-    place = None if options.name else (args.results.parent / "hub" / "datasets" / name).as_posix()
+    shown_folder = None if options.name else (args.results.parent / "hub" / "datasets" / name).as_posix()
 
     def build(folder: Path, tag: str) -> Built:
         return build_results(
-            table, descriptions, shown, files, folder, name, tag, TEMPLATES, args.title, args.license, place
+            table, descriptions, shown, files, folder, name, tag, TEMPLATES, args.title, args.license, shown_folder
         )
 
     print("\n".join(release("dataset", name, build, args.results.parent, options, args.dry_run)[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,17 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idist.config import RunConfig
+from idist.engine.shards import read_json, write_json
 from idist.errors import UserError
+from recipes.published import made, planned
 
 if TYPE_CHECKING:
-    from idist.hub import Plan, Published, Target
+    from idist.hub import Published, Target
     from idist.hub.facts import DatasetReference, ModelResult
     from idist.release import Built
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "model_cards"
 DATASET_STAGES = ("contexts", "pairs", "self_distil", "control")
 MODEL_STAGES = ("train", "train_final", "train_control")
-SHOWN = 12  # files that a dry run lists
+CONFIGS = {"train": "teacher", "train_final": "default", "train_control": "control"}  # what each student learned from
+PUBLISHED = "published.json"  # in the run's folder: where its dataset is, for the cards of its students
+STAGING = ".release-"
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,13 @@ class Publisher:
         self.on_hub = options.name is not None
         self.target = target_of(options, run)
 
-    def publish(self, stages: Sequence[str], results: Sequence[Path] = ()) -> list[str]:
+    def publish(self, stages: Sequence[str], results: Sequence[Path] = (), named_model: bool = False) -> list[str]:
         """The dataset if a stage of it is among ``stages``, then the last student among them.
 
         Args:
             stages: those whose products are wanted; what has not finished is left out.
             results: files of the harness's results, for the student's card.
+            named_model: the name is the student's own, not the dataset's.
 
         Returns:
             Lines that say what was made and where.
@@ -107,23 +113,19 @@ class Publisher:
             UserError: nothing has finished, what `idist.release` and `idist.hub` raise.
         """
         lines: list[str] = []
-        reference = None
         name = self.options.name or self.config.name
         if any((self.run / stage / "manifest.json").is_file() for stage in stages if stage in DATASET_STAGES):
-            published, said = self._dataset(name)
-            lines += said
-            reference = _reference(name, published)
+            lines += self._dataset(name)
         trained = [stage for stage in stages if stage in MODEL_STAGES and self._finished(stage)]
         for stage in _last_students(trained):
-            only = len(stages) == len(trained)
-            lines += self._model(stage, self._model_name(stage, name, only), reference, results)
+            lines += self._model(stage, self._model_name(stage, name, named_model), results)
         if not lines:
             raise NothingFinishedError(f"{self.run}: none of {', '.join(stages)} has finished, nothing to publish.")
         return lines
 
-    def partial(self, stage: str) -> AbstractContextManager[Any]:
-        """While the block runs, what ``stage`` has finished is published on the branch ``partial``; only to the Hub, and
-        only of a stage that has not ended before."""
+    def partial(self, stage: str, limit: int | None) -> AbstractContextManager[Any]:
+        """While the block runs, what ``stage`` has finished is published on the branch ``partial``; only to the Hub,
+        and only of a stage that has not ended before."""
         ended = (self.run / stage / "manifest.json").is_file()
         if not self.on_hub or stage not in DATASET_STAGES or ended or self.dry_run:
             return nullcontext()
@@ -131,10 +133,10 @@ class Publisher:
         from idist.release import partial_mark, partial_parts
 
         name, parts = str(self.options.name), partial_parts(self.config, self.run, stage)
-        mark = partial_mark(self.config, stage)
+        mark = partial_mark(self.config, stage, limit)
         return PartialPublisher(self.target, "dataset", name, parts, mark=mark)
 
-    def _dataset(self, name: str) -> tuple[Published | None, list[str]]:
+    def _dataset(self, name: str) -> list[str]:
         from idist.hub import drop_partial
         from idist.release import build_dataset
 
@@ -143,23 +145,52 @@ class Publisher:
             return build_dataset(self.config, self.run, folder, name, tag, TEMPLATES, wanted)
 
         published, lines = release("dataset", name, build, self.run, self.options, self.dry_run)
+        if published is not None:
+            self._remember(name, published)
         if self.on_hub and published is not None:
             drop_partial(self.target, "dataset", name)
-        return published, lines
+        return lines
 
-    def _model(self, stage: str, name: str, reference: DatasetReference | None, results: Sequence[Path]) -> list[str]:
+    def _remember(self, name: str, published: Published) -> None:
+        """Where this run's dataset lies, so that its students' cards name it whenever they are published."""
+        path = self.run / PUBLISHED
+        known = read_json(path) if path.is_file() else {}
+        place = {"name": name, "revision": published.commit, "tag": published.tag, "stages": self._stages()}
+        write_json(path, known | {self._where(): place})
+
+    def _reference(self, stage: str) -> DatasetReference | None:
+        """The release that holds what a student learned from; None where it was not published, or was made anew."""
+        from idist.hub.facts import DatasetReference
+
+        path = self.run / PUBLISHED
+        place = read_json(path).get(self._where()) if path.is_file() else None
+        if place is None or any(mark != place["stages"].get(name) for name, mark in self._stages().items()):
+            return None
+        return DatasetReference(place["name"], place["revision"], place["tag"], config=CONFIGS[stage])
+
+    def _stages(self) -> dict[str, str]:
+        """Fingerprints of the finished stages of the dataset."""
+        found = {stage: self.run / stage / "manifest.json" for stage in DATASET_STAGES}
+        return {stage: read_json(path)["fingerprint"] for stage, path in found.items() if path.is_file()}
+
+    def _where(self) -> str:
+        from huggingface_hub import constants
+
+        return constants.ENDPOINT if self.on_hub else "folder"
+
+    def _model(self, stage: str, name: str, results: Sequence[Path]) -> list[str]:
         from idist.release import build_model
 
-        scores = model_results(results, self.run / stage / "model")
+        scores, reference = model_results(results, self.run / stage / "model"), self._reference(stage)
 
         def build(folder: Path, tag: str) -> Built:
             return build_model(self.config, self.run, stage, folder, name, tag, TEMPLATES, reference, scores)
 
         return release("model", name, build, self.run, self.options, self.dry_run)[1]
 
-    def _model_name(self, stage: str, name: str, only: bool) -> str:
-        chosen = self.options.model or (name if only and self.on_hub else f"{name}-student")
-        return f"{chosen}-control" if stage == "train_control" and not only else chosen
+    def _model_name(self, stage: str, name: str, named: bool) -> str:
+        chosen = self.options.model or (name if named and self.on_hub else f"{name}-student")
+        return f"{chosen}-control" if stage == "train_control" and not named else chosen
 
     def _finished(self, stage: str) -> bool:
         return (self.run / stage / "training.json").is_file()
@@ -186,7 +217,9 @@ def release(
         build: (folder, tag) -> the release in that folder.
         place: folder beside whose files the release is built, so that large ones can be linked; nothing stays there.
     """
-    target, staging = target_of(options, place), place / ".release"
+    target = target_of(options, place)
+    _sweep(place)
+    staging = place / f"{STAGING}{os.getpid()}"  # another process may publish the same run
     tags = [options.tag] if options.tag else [target.current_tag(kind, name), target.next_tag(kind, name)]
     try:
         for tag in filter(None, tags):
@@ -203,16 +236,29 @@ def release(
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _sweep(place: Path) -> None:
+    """Remove what processes that are gone left half-built."""
+    import psutil
+
+    for left in place.glob(f"{STAGING}*"):
+        pid = left.name.removeprefix(STAGING)
+        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _last_students(trained: Sequence[str]) -> list[str]:
     """The final student stands for the first one; a controlled one is a model of its own."""
     plain = [stage for stage in trained if stage != "train_control"]
     return [*plain[-1:], *(stage for stage in trained if stage == "train_control")]
 
 
-def _reference(name: str, published: Published | None) -> DatasetReference | None:
-    from idist.hub.facts import DatasetReference
+def results_of(run: Path, places: Sequence[Path] | None = None) -> list[Path]:
+    """Result files of the harness: those asked for, or those that recipes/distill.py left."""
+    from eval_harness.results import find
 
-    return None if published is None else DatasetReference(name, published.commit, published.tag)
+    own = run / "evaluation"
+    wanted = places if places is not None else [own] if any(own.glob("*/*/*.json")) else []
+    return [path for place in wanted for path in find(place)]
 
 
 def model_results(files: Sequence[Path], model: Path) -> list[ModelResult]:
@@ -245,51 +291,3 @@ def card_result(meta: dict[str, Any], metric: str) -> ModelResult:
         system=meta["system"]["spec"],
         **{name: score[name] for name in ("title", "value", "low", "high", "n", "signature", "higher_is_better")},
     )
-
-
-def planned(plan: Plan, built: Built) -> list[str]:
-    """What a dry run says of one release."""
-    if plan.done:
-        return [f"{plan.kind} {plan.repository} {plan.tag}: already published, nothing to do"]
-    new = [change for change in plan.changes if change.action != "same"]
-    verb = "would be made" if plan.creates else "would be changed"
-    same = len(plan.changes) - len(new)
-    lines = [
-        f"{plan.kind} {plan.repository} {plan.tag} {verb}: {len(new)} files, {size(plan.upload_bytes)} to upload"
-        + (f", {same} there already" if same else "")
-    ]
-    lines += [f"   {change.action:<8}{size(change.bytes):>10}  {change.path}" for change in new[:SHOWN]]
-    if len(new) > SHOWN:
-        lines.append(f"   and {len(new) - SHOWN} more")
-    lines += _rows(built)
-    if plan.replaces:
-        lines.append(f"   needs --overwrite: {plan.replaces}")
-    return lines
-
-
-def made(published: Published, built: Built, replaced: str | None) -> list[str]:
-    """What was published and where."""
-    at = f" (commit {published.commit[:12]})" if published.commit else ""
-    head = f"== {published.kind} {published.repository} {published.tag}: {published.where}{at}"
-    if not published.made:
-        return [f"{head}, already published"]
-    changed = f"   {published.uploaded} files, {size(published.bytes)} uploaded, {published.same} there already"
-    lines = [head, changed + (f", {published.deleted} deleted" if published.deleted else ""), *_rows(built)]
-    if replaced:
-        lines.append(f"   replaced: {replaced}")
-    return lines
-
-
-def _rows(built: Built) -> list[str]:
-    return [
-        f"   {config}: " + ", ".join(f"{rows:,} {split}" for split, rows in splits.items())
-        for config, splits in built.configs.items()
-    ]
-
-
-def size(count: int) -> str:
-    """Bytes for people: ``1.2 MB``."""
-    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"

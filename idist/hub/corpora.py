@@ -111,6 +111,8 @@ def _on_hub(dataset: str, revision: str | None, pattern: str | None) -> tuple[li
 
 
 def _in_folder(folder: Path, pattern: str | None) -> list[Path]:
+    if pattern and Path(pattern).is_absolute():
+        raise UserError(f"The files {pattern} of {folder}: expected a pattern below that folder, such as data/train-*.")
     found = sorted(path for path in folder.glob(pattern or "**/*") if path.is_file())
     chosen = found if pattern else _first_kind(found)
     if not chosen:
@@ -194,10 +196,13 @@ def _plain(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]
 
 
 def _texts(values: Sequence[Any]) -> list[str]:
-    """Those of a row's values that are texts; a list of texts is several."""
+    """Those of a row's values that are texts; a list of texts is several; null is an empty text, so that what comes
+    after it keeps its place."""
     texts: list[str] = []
     for value in values:
-        if isinstance(value, str):
+        if value is None:
+            texts.append("")
+        elif isinstance(value, str):
             texts.append(value)
         elif isinstance(value, list):
             texts += [item for item in value if isinstance(item, str)]

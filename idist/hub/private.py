@@ -11,13 +11,15 @@ from pathlib import Path
 from idist.errors import UserError
 from idist.hub.releases import list_files
 
-TEXT = (".cfg", ".csv", ".html", ".ini", ".json", ".jsonl", ".md", ".py", ".toml", ".txt", ".yaml", ".yml")
+DATA = (".parquet", ".safetensors", ".png", ".svg", ".jpg", ".gz")  # written by libraries, from columns and tensors
+VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "vocabulary.json")  # "/root" may be a token
+SECRET = "an access token"
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")  # any user access token of the Hub, not only this user's
 _COMMON = ("/", "/tmp", "/home", "/usr", "/opt")  # say nothing about a machine or a person
 
 
 def check_private(folder: Path, paths: Iterable[Path] = (), token: str | None = None) -> None:
-    """Refuse a folder whose text files hold a token, a path of this machine or its name.
+    """Refuse a folder whose files (data and weights aside) hold a token, a path of this machine or its name.
 
     Args:
         folder: release folder; its own absolute path is looked for as well.
@@ -29,19 +31,20 @@ def check_private(folder: Path, paths: Iterable[Path] = (), token: str | None = 
     """
     patterns = _patterns(folder, paths, token)
     for name in list_files(folder):
-        if not name.endswith(TEXT):
+        if name.endswith(DATA):
             continue
+        sought = [one for one in patterns if one[0] == SECRET] if name.endswith(VOCABULARIES) else patterns
         with (folder / name).open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, start=1):
-                for what, pattern in patterns:
+                for what, pattern in sought:
                     if pattern.search(line):
                         raise UserError(f"{folder / name}, line {number}, holds {what}: nothing was published.")
 
 
 def _patterns(folder: Path, paths: Iterable[Path], token: str | None) -> list[tuple[str, re.Pattern[str]]]:
-    secrets = [("an access token", _TOKEN)]
+    secrets = [(SECRET, _TOKEN)]
     if token:
-        secrets.append(("an access token", re.compile(re.escape(token))))
+        secrets.append((SECRET, re.compile(re.escape(token))))
     local = {Path.home(), Path.cwd(), folder.absolute(), folder.resolve(), *(path.absolute() for path in paths)}
     texts = sorted({str(path) for path in local} - set(_COMMON))
     found = [(f"the local path {text}", re.compile(rf"(?<![\w./-]){re.escape(text)}(?![\w.-])")) for text in texts]

@@ -15,7 +15,7 @@ from idist.errors import UserError
 from idist.hub.facts import ConfigFacts, DatasetFacts
 from idist.hub.releases import list_files, seal
 from idist.release.configs import write_config
-from idist.release.folder import whole_folder
+from idist.release.folder import shown, whole_folder
 from idist.release.lineage import lineage_of
 from idist.release.measures import Measures
 from idist.release.products import Product, products_of
@@ -73,7 +73,7 @@ def build_dataset(
             raise UserError(f"{run} has no finished stage to publish: run recipes/distill.py first.")
         lineage = lineage_of("dataset", name, config, stages)
         with whole_folder(folder) as beside:
-            facts = _facts(config, stages, products, beside, name, tag, lineage)
+            facts = _facts(config, run, stages, products, beside, name, tag, lineage)
             _write_card(beside, facts, templates, config.hub.dataset_card)
             seal(beside, lineage)
         size = sum((folder / path).stat().st_size for path in list_files(folder))
@@ -89,6 +89,7 @@ def _write_card(folder: Path, facts: DatasetFacts, templates: Path, template: st
 
 def _facts(
     config: RunConfig,
+    run: Path,
     stages: dict[str, Finished],
     products: list[Product],
     folder: Path,
@@ -118,5 +119,5 @@ def _facts(
         funnels={one.name: dict(stages[one.stage].manifest["funnel"]) for one in products if one.table == SELECTED},
         quality=measures.quality({feature.name: feature.description for feature in configs[0].features}),
         lineage=lineage,
-        folder=None if "/" in name else f"runs/{config.name}/hub/datasets/{name}",
+        folder=None if "/" in name else f"{shown(run)}/hub/datasets/{name}",
     )

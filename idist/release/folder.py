@@ -41,11 +41,16 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         _replace(beside, folder, old)
 
 
+def shown(run: Path) -> str:
+    """What a reader types for a run's folder: as it was given, where that says nothing of this machine."""
+    return f"runs/{run.resolve().name}" if run.is_absolute() else run.as_posix()
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Another name for the same file, or a copy where the file system cannot do that."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # of the Hub's cache: a link to the data, not to another link
     except OSError:
         shutil.copyfile(source, target)
 

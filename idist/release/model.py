@@ -19,7 +19,7 @@ from idist.errors import UserError
 from idist.hub.facts import DatasetReference, ModelFacts, ModelResult
 from idist.hub.releases import list_files, seal
 from idist.release.dataset import CARD, Built
-from idist.release.folder import link_or_copy, whole_folder
+from idist.release.folder import link_or_copy, shown, whole_folder
 from idist.release.lineage import lineage_of
 from idist.release.products import held_out_source
 from idist.release.stages import Finished, finished_stages
@@ -33,6 +33,8 @@ STAGES = {  # what each training comes from
 LOG, CURVE = "training_log.jsonl", "training_curve.png"
 SETTINGS = ("config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json")
 WEIGHTS = ".safetensors"
+PARTS = (WEIGHTS, ".json", ".md", ".jinja", ".model", "vocab.txt", "merges.txt", "LICENSE", "LICENSE.txt")
+_OF_TRAINERS = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
 # What transformers notes of where a model was loaded from.
 _PLACES = ("_name_or_path", "name_or_path", "is_local", "local_files_only")
 _PATH = re.compile(r"(file://|~?/[^/\s]+/|[A-Za-z]:\\)")
@@ -78,7 +80,7 @@ def build_model(
         with whole_folder(folder) as beside:
             copy_model(stages[stage].folder / "model", beside)
             training = _copy_training(stages[stage], beside, lineage["config"][stage]["model"])
-            facts = _facts(config, stage, beside, name, tag, lineage, training, dataset, results)
+            facts = _facts(config, run, stage, beside, name, tag, lineage, training, dataset, results)
             source = held_out_source(stage, config, stages)
             facts.inputs |= {"source": source} if source else {}
             write_card(beside, facts, templates, _template(config, stage, templates))
@@ -101,10 +103,12 @@ def _template(config: RunConfig, stage: str, templates: Path) -> str:
 
 
 def copy_model(source: Path, target: Path) -> None:
-    """All files of the model's folder: settings without the places they were read from, weights by link."""
-    for name in list_files(source):
+    """What a model's folder needs to be loaded, and its card: settings without the places they were read from, weights
+    by link. What else lies there (checkpoints, logs, hidden files) stays where it is."""
+    for name in sorted(path.name for path in source.iterdir() if path.is_file()):
+        if name.startswith(".") or not name.endswith(PARTS) or name in _OF_TRAINERS:
+            continue
         file = target / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         if name in SETTINGS:
             _write_json(file, without_places(read_json(source / name)))
         elif name.endswith(WEIGHTS):
@@ -151,6 +155,7 @@ def _base_model(lineage: Mapping[str, Any], config: RunConfig, stage: str) -> st
 
 def _facts(
     config: RunConfig,
+    run: Path,
     stage: str,
     folder: Path,
     name: str,
@@ -180,7 +185,7 @@ def _facts(
         results=results,
         lineage=lineage,
         curve=(folder / CURVE).is_file(),
-        folder=None if "/" in name else f"runs/{config.name}/hub/models/{name}",
+        folder=None if "/" in name else f"{shown(run)}/hub/models/{name}",
     )
 
 
@@ -188,12 +193,15 @@ def count_parameters(folder: Path) -> int:
     """Numbers in all weights, from their files' heads."""
     from math import prod
 
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     total = 0
     for path in sorted(folder.glob(f"*{WEIGHTS}")):
-        with safe_open(path, framework="numpy") as weights:
-            total += sum(prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+        try:
+            with safe_open(path, framework="numpy") as weights:
+                total += sum(prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+        except SafetensorError as error:
+            raise UserError(f"{path.name} of the model is damaged: {str(error).splitlines()[0]}") from None
     return total
 
 

@@ -44,11 +44,13 @@ def partial_parts(config: RunConfig, run: Path, stage: str) -> Callable[[], Part
     return parts
 
 
-def partial_mark(config: RunConfig, stage: str) -> str:
-    """16 digits over what a stage's parts depend on: parts of another mark are of no use beside these."""
+def partial_mark(config: RunConfig, stage: str, limit: int | None = None) -> str:
+    """16 digits over what a stage's parts depend on: parts of another mark are of no use beside these. The size of the
+    shards and ``limit`` (of the last one) are among it."""
     later = STAGES[STAGES.index(stage) + 1 :]
     tree = portable_config(config, later)
-    return digest({key: value for key, value in tree.items() if key not in ("name", "hub", "evaluation")})
+    rows = {key: value for key, value in tree.items() if key not in ("name", "hub", "evaluation")}
+    return digest(rows | {"shard_size": config.engine.shard_size, "limit": limit})
 
 
 def shard_bytes(product: Product, folder: Path, rank: int, source: str) -> bytes:

@@ -79,7 +79,7 @@ def read_corpus(
 
     Returns:
         Its fingerprint; its report (counts: ``sources``, ``pairs``, and what was left out: ``equal`` targets, the same
-        as their source, and ``repeated`` ones); the number of sources in each shard.
+        as their source, and ``repeated`` ones, and ``empty`` texts); the number of sources in each shard.
 
     Raises:
         UserError: no such corpus or column, a row without text, made with another config, disk full.
@@ -89,11 +89,10 @@ def read_corpus(
     mark = corpus_mark(settings, limit, corpus)
     layout = {"shard_size": config.engine.shard_size * SOURCES_PER_CONTEXT}
     size = claim(own, CORPUS, mark, layout, grows=GROWS)["shard_size"]
-    rows = _rows(_groups(corpus, settings), limit)
+    empty: Counter[str] = Counter(empty=0)
+    rows = _rows(_groups(corpus, settings, empty), limit)
     job = Job(own, CORPUS, NoWork(), [limit or corpus.count() or 0], JudgeWork.unit)
-    report = run_stream(job, _shards(rows, size), progress)
-    if not report.rows.get(CORPUS):
-        raise UserError(f"pairs.source: {settings.source} has no pairs, expected at least one.")
+    report = run_stream(job, _shards(rows, size, empty), progress)
     sizes = [receipt["files"][CORPUS]["rows"] for _, receipt in sorted(finished(own, CORPUS).items())]
     return mark, report, sizes
 
@@ -181,23 +180,32 @@ def _digest_of(path: Path) -> str:
     return whole.hexdigest()[:16]
 
 
-def _groups(corpus: Corpus, settings: PairsConfig) -> Iterator[tuple[str, list[str]]]:
+def _groups(corpus: Corpus, settings: PairsConfig, empty: Counter[str]) -> Iterator[tuple[str, list[str]]]:
     """Sources with their targets: rows that follow each other with the same source are one group."""
-    for source, rows in groupby(_texts(corpus, settings), key=lambda row: row[0]):
+    for source, rows in groupby(_texts(corpus, settings, empty), key=lambda row: row[0]):
         yield source, [target for _, *targets in rows for target in targets]
 
 
-def _texts(corpus: Corpus, settings: PairsConfig) -> Iterator[list[str]]:
-    chosen = _cells(settings)
+def _texts(corpus: Corpus, settings: PairsConfig, empty: Counter[str]) -> Iterator[list[str]]:
+    """[source, target, ...] of each row; blank targets and rows without a source or target are left out, counted."""
+    chosen, there = _cells(settings), False
     for path in corpus.paths:
         for number, row in enumerate(corpus.rows(path), 1):
-            texts = chosen(list(row))
-            if len(texts) < 2 or not all(text.strip() for text in texts):
+            texts = [" ".join(text.split()) for text in chosen(list(row))]
+            kept = [texts[0], *filter(None, texts[1:])] if texts and texts[0] else []
+            empty["empty"] += max(len(texts), 2) - max(len(kept), 1)
+            if len(kept) < 2:
+                continue
+            if kept[1][:2] in ("['", '["') and kept[1].endswith("]"):
                 raise UserError(
-                    f"pairs.source: pair {number} of {path} has no text in {settings.source_column!r} or "
-                    f"{settings.target_column!r}, expected a source and a target."
+                    f"pairs.source: row {number} of {path} has a printed list in {settings.target_column!r}, expected a "
+                    "text or a real list; write the corpus as JSON lines first."
                 )
-            yield [" ".join(text.split()) for text in texts]
+            there = True
+            yield kept
+    if not there:
+        columns = f"{settings.source_column!r} and {settings.target_column!r}"
+        raise UserError(f"pairs.source: {settings.source} has no pairs in {columns}, expected at least one.")
 
 
 def _cells(settings: PairsConfig) -> Callable[[list[str]], list[str]]:
@@ -228,9 +236,13 @@ def _rows(groups: Iterator[tuple[str, list[str]]], limit: int | None) -> Iterato
         yield row, seen
 
 
-def _shards(rows: Iterator[tuple[dict[str, Any], Counter[str]]], size: int) -> Iterator[Shard]:
+def _shards(rows: Iterator[tuple[dict[str, Any], Counter[str]]], size: int, empty: Counter[str]) -> Iterator[Shard]:
     import pyarrow as pa
 
-    while batch := list(islice(rows, size)):
+    batch = list(islice(rows, size))
+    while batch:
+        following = list(islice(rows, size))  # read ahead: the last shard counts what the corpus ends with
         counts: Counter[str] = sum((seen for _, seen in batch), Counter())
+        counts, empty["empty"] = counts + empty, 0
         yield Shard({CORPUS: pa.Table.from_pylist([row for row, _ in batch], schema(CORPUS))}, dict(counts))
+        batch = following

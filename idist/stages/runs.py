@@ -160,7 +160,8 @@ def plan_job(
     done, last = len(receipts), max(receipts, default=0)
     if state == "begun" and done and last < len(sizes) and receipts[last].get("items", sizes[last]) < sizes[last]:
         done -= 1  # of a job that goes on: its short last shard is made again
-    return StagePlan(stage, folder, models, items, unit, len(sizes), done, state)
+    shards = done if state == "finished" else len(sizes)  # it may have been cut otherwise
+    return StagePlan(stage, folder, models, items, unit, shards, done, state)
 
 
 def job_state(folder: Path, job: str, last: str, mark: Callable[[], Mapping[str, Any]], grows: str = "") -> str:

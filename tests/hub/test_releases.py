@@ -82,7 +82,7 @@ def test_the_machine_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.Mo
 def test_ordinary_text_is_not_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("/root"))
     text = "https://x.org/root/y /rooted hf_ hf_short /tmp/x /home runs/mini/pairs\n"
-    check_private(make_release(tmp_path / "built", {"notes.md": text, "weights.bin": TOKEN}), token="hf_own")
+    check_private(make_release(tmp_path / "built", {"notes.md": text, "weights.safetensors": TOKEN}), token="hf_own")
 
 
 def test_redacting() -> None:

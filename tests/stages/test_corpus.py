@@ -89,6 +89,22 @@ def test_lists_of_targets_in_a_folder_of_files(tmp_path: Path) -> None:
     assert len(_kept(tmp_path / "run")) == 2
 
 
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "wide.txt"
+    path.write_text("A man walks.\tA man is walking.\t\nNo paraphrase.\n\tNo source.\nDogs run.\tDogs are running.\n")
+    result = pairs.run(_config(path, source_column="1", target_column="2-"), tmp_path / "run", progress=False)
+    assert _kept(tmp_path / "run") == [("A man walks.", "A man is walking."), ("Dogs run.", "Dogs are running.")]
+    assert (result.counts["sources"], result.counts["empty"]) == (2, 3)
+    lists = [
+        {"source": None, "target": ["B.", "C."]},
+        {"source": "A.", "target": []},
+        {"source": "A.", "target": ["B."]},
+    ]
+    datasets.Dataset.from_list(lists).to_parquet(str(tmp_path / "data" / "train-0.parquet"))
+    pairs.run(_config(tmp_path / "data"), tmp_path / "lists", progress=False)
+    assert _kept(tmp_path / "lists") == [("A.", "B.")]
+
+
 def test_critics_judge_source_before_target_and_no_target_with_another(tmp_path: Path) -> None:
     run = tmp_path / "run"
     result = pairs.run(_config(_write(tmp_path, "tsv"), CRITICS), run, progress=False)
@@ -131,11 +147,12 @@ def test_a_run_without_a_corpus_keeps_its_fingerprint(undisturbed: Path) -> None
 @pytest.mark.parametrize(
     ("text", "changes", "message"),
     [
-        ("source\ttarget\nA.\t \n", {}, r"pair 1 of .*bad\.tsv has no text in 'source' or 'target'"),
-        ("source\ttarget\n", {}, r"bad\.tsv has no pairs, expected at least one"),
+        ("source\ttarget\nA.\t \n", {}, r"bad\.tsv has no pairs in 'source' and 'target', expected at least one"),
+        ("source\ttarget\n", {}, r"bad\.tsv has no pairs in 'source' and 'target', expected at least one"),
+        ("source\ttarget\nA.\t['B.', 'C.']\n", {}, r"row 1 of .*bad\.tsv has a printed list in 'target'"),
         ("from\tto\nA.\tB.\n", {}, r"bad\.tsv, line 1: no column 'source'; expected one of: from, to"),
         ("A.\tB.\n", {"source_column": "1"}, r"expected two names, or two numbers"),
-        ("A.\tB.\n", {"source_column": "1", "target_column": "5"}, r"pair 1 of .* has no text in '1' or '5'"),
+        ("A.\tB.\n", {"source_column": "1", "target_column": "5"}, r"bad\.tsv has no pairs in '1' and '5'"),
         ("A.\tB.\n", {"source": "nowhere.tsv"}, r"nowhere\.tsv does not exist, expected a file, a folder, or a Hub"),
     ],
 )
