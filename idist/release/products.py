@@ -39,8 +39,8 @@ COLUMNS = {
 SCORES = {
     "entailment_xy": "probability that x entails y",
     "entailment_yx": "probability that y entails x",
-    "diversity_xy": "probability that x entails y, computed for all pairs that the other critics left",
-    "diversity_yx": "the same for y and x",
+    "diversity_xy": "probability that x entails y, of all pairs that the other critics left",
+    "diversity_yx": "probability that y entails x, of the same pairs",
     "rouge_l": "ROUGE-L F1 of x and y, 0 to 1",
     "tree_edit_distance": "edits between the constituency trees of x and y",
     "similarity": "cosine of the sentence embeddings of x and y",
