@@ -140,9 +140,12 @@ class ControlConfig:
     # with: their candidates are cut again at these, and all that are kept are taken, several a source.
     thresholds: list[dict[str, dict[str, Any]]] | None = None
     both_ways: bool = False  # x given y, too: for pairs that are entailed both ways
-    # So many of self-distillation's sources are to be rebuilt by their own codes out of their damaged words. None in the
-    # paper, whose millions of pairs say what codes mean; a few thousand do not.
+    # So many of self-distillation's sources are to be rebuilt by their own codes out of their damaged words. None in
+    # the paper, whose millions of pairs say what codes mean; a few thousand do not.
     rebuilt: int = _knob(0, 0)
+    # Share of the rows whose common words are trained on as invented ones, so that the student learns to copy what it
+    # has not seen. None in the paper.
+    renamed: float = _knob(0.0, 0.0, 1.0)
     # Share of the codes that are left out, so that the student does not need a wish for every control. The paper: none
     # is left out.
     drop: float = _knob(0.0, 0.0, 1.0)

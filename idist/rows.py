@@ -76,14 +76,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "targets": "list<string>",
         "counts": "list<int32>",
     },
-    # One kept pair with what its y is like (stage `control`). After these come the pair's scores, then a column for each
-    # control, named by it: a tree in brackets (string), a number that is cut into buckets (float32).
+    # One kept pair with what its y is like (stage `control`). After these come the pair's scores, then a column for
+    # each control, named by it: a tree in brackets (string), a number that is cut into buckets (float32).
     "control": {
         "id": "string",
         "context_id": "string",
         "x": "string",
         "y": "string",
-        "prefix": "string",  # the codes, put before x when it is read; null: not trained on
+        "prefix": "string",  # the codes, put before x when it is read; null: there are none
+        "input": "string",  # what the student reads in training; null: it is not trained on
+        "target": "string",  # what it then has to write
         "failure": "string",  # why there is no code, "CONTROL: reason"; else null
     },
     # One source of self-distillation.

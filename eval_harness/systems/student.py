@@ -18,6 +18,7 @@ from idist.errors import UserError
 from idist.text import clean_sentence
 
 EXEMPLAR = "exemplar"
+ENTAILED = 0.75  # the pipeline's threshold (the paper's)
 ABOUT = "training.json"  # what stage `train` leaves beside its model
 
 
@@ -40,6 +41,10 @@ class Student(LocalModel):
             own), or the same of all: ``exemplar:SENTENCE``, ``tree:(S (NP) (VP))``, ``template:1``,
             ``length_ratio:1;lexical_overlap:2`` (its ``control.json`` says what it knows). An example whose exemplar
             has no code is a failure, with its reason.
+        candidates: texts written for each example, of which the one nearest to what was asked for is taken (the first
+            of equally near ones): the search's own and, above 1, samples at temperature 0.7 by ``seed``.
+        critic: entailment model. Of the candidates those come first that follow from the source (probability 0.75 or
+            more); where there is none, the likeliest is taken.
         parser: that of exemplars, if not the one that the student was trained with.
     """
 
@@ -48,6 +53,8 @@ class Student(LocalModel):
     template: str | None = None
     max_source_tokens: int | None = None
     control: str | None = None
+    candidates: int = 1
+    critic: str | None = None
     parser: str | None = None
 
     def __post_init__(self) -> None:
@@ -63,12 +70,16 @@ class Student(LocalModel):
         """As of all local models; without ``control`` and ``parser`` where nothing is asked for."""
         settings = super().settings()
         if self.control is None:
-            del settings["control"], settings["parser"]
+            for name in ("control", "candidates", "critic", "parser"):
+                del settings[name]
+        elif self.candidates > 1:
+            settings["seed"] = self.seed  # samples are drawn, whatever the search does
         return settings
 
     def models(self) -> dict[str, str]:
-        """The student, and the parser (with its encoder) where examples' exemplars go through it."""
-        return {"model": self.model} | (self._parsers if self.control is not None else {})
+        """The student; where something is asked of it, the parser (with its encoder) and the critic."""
+        critic = {"critic": self.critic} if self.critic else {}
+        return {"model": self.model} | (self._parsers | critic if self.control is not None else {})
 
     def begin(self, task: Task, data: TaskData) -> None:
         """Raises UserError where exemplars are asked for and the task has none."""
@@ -96,39 +107,96 @@ class Student(LocalModel):
         from idist.models import load_student
 
         loaded = self.load(self.model, load_student)
-        asked, texts = self._inputs(examples)
+        wanted = self._wanted(examples)
+        asked = [example for example in examples if example.id in wanted]
         if not asked:
             return [""] * len(examples)
-        rows = student_tokens(loaded, texts, int(self.max_source_tokens or 0))
+        rows = student_tokens(loaded, self._inputs(asked, wanted), int(self.max_source_tokens or 0))
         written = self.write(loaded, rows, [example.id for example in asked])
-        said = {example.id: clean_sentence(text) for example, text in zip(asked, written, strict=True)}
-        return [said.get(example.id, "") for example in examples]
+        said = {example.id: [clean_sentence(text)] for example, text in zip(asked, written, strict=True)}
+        if self.control is not None and self.candidates > 1:
+            self._add_samples(loaded, asked, self._inputs(asked, wanted), said)
+            said = self._nearest(asked, wanted, said)
+        return [said[example.id][0] if example.id in said else "" for example in examples]
 
-    def _inputs(self, examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
-        """What the student reads: prompt, codes, source; without the examples that have no code (failures)."""
-        template = str(self.template)
+    def _wanted(self, examples: Sequence[Example]) -> dict[str, dict[str, Any]]:
+        """Example -> what is wanted of its text; without those that have no code, which are failures."""
         if self.control is None:
-            return list(examples), [fill(template, example, template) for example in examples]
+            return {example.id: {} for example in examples}
         if self.control == EXEMPLAR:
             wishes: list[Mapping[str, str]] = [{EXEMPLAR: str(example.exemplar)} for example in examples]
         else:
             wishes = [parse_wishes(self.control)] * len(examples)
-        asked, texts = [], []
-        for example, prefix in zip(examples, self._controls.prefixes(wishes), strict=True):
-            if isinstance(prefix, Failure):
-                self.failures[example.id] = prefix.reason
-                continue
-            coded = replace(example, source=prefix + example.source)
-            asked.append(example)
-            texts.append(fill(template, coded, template))
-        return asked, texts
+        found = {}
+        for example, wanted in zip(examples, self._controls.wanted(wishes), strict=True):
+            if isinstance(wanted, Failure):
+                self.failures[example.id] = wanted.reason
+            else:
+                found[example.id] = wanted
+        return found
+
+    def _inputs(self, asked: Sequence[Example], wanted: Mapping[str, dict[str, Any]]) -> list[str]:
+        """What the student reads: prompt, codes, source."""
+        template = str(self.template)
+        if self.control is None:
+            return [fill(template, example, template) for example in asked]
+        prefixes = [self._controls.prefix(wanted[example.id]) for example in asked]
+        coded = [replace(e, source=prefix + e.source) for prefix, e in zip(prefixes, asked, strict=True)]
+        return [fill(template, example, template) for example in coded]
+
+    def _add_samples(
+        self, loaded: tuple[Any, Any], asked: Sequence[Example], texts: Sequence[str], said: Mapping[str, list[str]]
+    ) -> None:
+        """Different samples after the search's own text."""
+        from idist.decoding import Decoder, Sampling
+
+        ngram = int(self.no_repeat_ngram_size or 0)
+        sampling = Sampling(0.7, 0.9, no_repeat_ngram_size=ngram, max_new_tokens=self.max_new_tokens)
+        template = "{source}" if loaded[0].config.is_encoder_decoder else "{source}\n"
+        ids = [example.id for example in asked]
+        drawn = Decoder(*loaded, sampling).rewrite(list(texts), ids, self.candidates - 1, self.seed, template)
+        for identifier, samples in zip(ids, drawn, strict=True):
+            own = said[identifier]
+            own += [text for text in dict.fromkeys(map(clean_sentence, samples)) if text and text not in own]
+
+    def _nearest(
+        self, asked: Sequence[Example], wanted: Mapping[str, dict[str, Any]], said: Mapping[str, list[str]]
+    ) -> dict[str, list[str]]:
+        """Each example's candidates, the one nearest to what was wanted (by the critic: and entailed) first."""
+        rows = [(example, text) for example in asked for text in said[example.id]]
+        pairs = [(example.source, text) for example, text in rows]
+        distances = self._controls.apart([wanted[example.id] for example, _ in rows], pairs)
+        entailed = self._entailed(pairs) if self.critic else [1.0] * len(rows)
+        order: dict[str, list[tuple[tuple[float, float], str]]] = {}
+        for (example, text), distance, probability in zip(rows, distances, entailed, strict=True):
+            rank = (0.0, distance) if probability >= ENTAILED else (1.0, -probability)
+            order.setdefault(example.id, []).append((rank, text))
+        return {name: [text for _, text in sorted(own, key=lambda one: one[0])] for name, own in order.items()}
+
+    def _entailed(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Probability that each source entails its text; 0 where that cannot be told."""
+        import numpy as np
+
+        from eval_harness.metrics.models import entailment_model
+        from idist.critics import Group
+        from idist.critics.nli import P
+
+        forward = np.array([[0, 1]])
+        batch = [(Group(str(number), list(pair)), forward) for number, pair in enumerate(pairs)]
+        model = entailment_model(str(self.critic), self.device)
+        return [float(np.nan_to_num(answer[0, P])) for answer in model.ask(batch)]
 
     def _check_control(self) -> None:
         """Raises UserError for what no example can be asked for: before the first one is."""
+        if self.candidates < 1:
+            raise UserError(f"candidates is {self.candidates}, expected 1 or more.")
         if self.control is None:
-            if self.parser is not None:
-                raise UserError("parser is set but no control; set control=exemplar, too.")
+            for name, value in (("parser", self.parser), ("candidates", self.candidates > 1), ("critic", self.critic)):
+                if value:
+                    raise UserError(f"{name} is set but no control; set control=exemplar, too.")
             return
+        if self.critic and self.candidates == 1:
+            raise UserError("critic is set but there is nothing to choose from; set candidates=8, too.")
         if self.control == EXEMPLAR:
             self._controls.check([EXEMPLAR])
             return

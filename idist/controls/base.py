@@ -41,7 +41,7 @@ class Control:
     """Base of all controls. Subclasses are dataclasses; their fields, made by `dial`, are all their settings.
 
     A control goes through four steps: `measure` (pair by pair), `learn` (once, from all values of a dataset), `symbols`
-    of a value (what the student reads) and `wish` (from what a person asks for to symbols).
+    of a value (what the student reads) and `wanted` (from what a person asks for to what has symbols, too).
 
     Attributes:
         name: the name that the composition gives it; also its column in the table `control`.
@@ -87,15 +87,19 @@ class Control:
         return [self._symbol(code) for code in self.codes()]
 
     def symbols(self, value: Any) -> list[str]:
-        """What the student reads for a value."""
+        """What the student reads for a value, or for what `wanted` gave."""
         return [self._symbol(str(value))]
 
-    def wish(self, kind: str, asked: Sequence[str], parsers: Parsers) -> list[list[str] | Failure]:
-        """Symbols of each wish of one kind (`wishes`); for one without a code a `Failure`, whose reason is a sentence
-        that names the valid ones."""
+    def wanted(self, kind: str, asked: Sequence[str], parsers: Parsers) -> list[Any]:
+        """What is wanted by each wish of one kind (`wishes`), here its code; for one without a code a `Failure`, whose
+        reason is a sentence that names the valid ones."""
         valid = self.codes()
         wrong = f"expected one of: {', '.join(valid)}."
-        return [[self._symbol(a)] if a in valid else Failure(f"{kind} has no code {a!r}, {wrong}") for a in asked]
+        return [text if text in valid else Failure(f"{kind} has no code {text!r}, {wrong}") for text in asked]
+
+    def apart(self, wanted: Any, value: Any) -> float:
+        """How far a value is from what was wanted, 0 or more; 0: it is just that."""
+        return float(str(value) != wanted)
 
     def describe(self) -> list[str]:
         """Its codes for people, a line each."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Controls:
     def prefix(self, values: Mapping[str, Any]) -> str:
         """What stands before a source whose pair has these values; a control without a value is left out."""
         symbols = [s for c in self.controls if values.get(c.name) is not None for s in c.symbols(values[c.name])]
-        return _prefix(symbols)
+        return "".join(symbols) + " " if symbols else ""  # the space parts them from the source
 
     def vocabulary(self) -> list[str]:
         """All symbols, each to be one token of the student.
@@ -86,20 +87,42 @@ class Controls:
         for kind in kinds:
             self._owner(kind)
 
-    def prefixes(self, wishes: Sequence[Wish]) -> list[str | Failure]:
-        """What stands before the source of each wish, "" for an empty one; a `Failure` where a wish has no code.
+    def wanted(self, wishes: Sequence[Wish]) -> list[dict[str, Any] | Failure]:
+        """Control -> what is wanted of it, for each wish; a `Failure` where a wish has no code.
 
         Equal wishes are looked up once, and exemplars are parsed together.
 
         Raises:
             UserError: a kind of wish that none of the controls understands.
         """
-        codes: dict[tuple[str, str], list[str] | Failure] = {}
+        wanted: dict[tuple[str, str], Any] = {}
         for kind in dict.fromkeys(kind for wish in wishes for kind in wish):
             values = list(dict.fromkeys(wish[kind] for wish in wishes if kind in wish))
-            found = self._owner(kind).wish(kind, values, self.parsers)
-            codes |= {(kind, value): code for value, code in zip(values, found, strict=True)}
-        return [self._joined(wish, codes) for wish in wishes]
+            found = self._owner(kind).wanted(kind, values, self.parsers)
+            wanted |= {(kind, value): one for value, one in zip(values, found, strict=True)}
+        return [self._by_control(wish, wanted) for wish in wishes]
+
+    def prefixes(self, wishes: Sequence[Wish]) -> list[str | Failure]:
+        """What stands before the source of each wish, "" for an empty one; a `Failure` where a wish has no code.
+
+        Raises:
+            UserError: as `wanted`.
+        """
+        return [one if isinstance(one, Failure) else self.prefix(one) for one in self.wanted(wishes)]
+
+    def apart(self, wanted: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """How far each written (source, text) is from what was wanted (see `wanted`); infinite where it cannot be told.
+
+        Distances of several controls are added up.
+        """
+        sums = [0.0] * len(pairs)
+        for control in self.controls:
+            rows = [row for row, wish in enumerate(wanted) if control.name in wish]
+            values = control.measure([pairs[row] for row in rows], self.parsers) if rows else []
+            for row, value in zip(rows, values, strict=True):
+                failed = isinstance(value, Failure)
+                sums[row] += math.inf if failed else control.apart(wanted[row][control.name], value)
+        return sums
 
     def inputs(self, sources: Sequence[str], wishes: Sequence[Wish]) -> list[str | Failure]:
         """What the student reads: each source with what is wished for it; a `Failure` where a wish has no code.
@@ -140,17 +163,17 @@ class Controls:
             raise UserError(f"This student knows no control {kind!r}; {nearest(kind, list(owners))}")
         return owners[kind]
 
-    def _joined(self, wish: Wish, codes: Mapping[tuple[str, str], list[str] | Failure]) -> str | Failure:
+    def _by_control(self, wish: Wish, wanted: Mapping[tuple[str, str], Any]) -> dict[str, Any] | Failure:
         asked: dict[str, str] = {}
-        symbols: dict[str, list[str]] = {}
+        found: dict[str, Any] = {}
         for kind, value in wish.items():
-            owner, code = self._owner(kind).name, codes[kind, value]
-            if owner in symbols:
+            owner, one = self._owner(kind).name, wanted[kind, value]
+            if owner in found:
                 return Failure(f"{asked[owner]} and {kind} are two wishes for {owner}, expected one.")
-            if isinstance(code, Failure):
-                return code
-            asked[owner], symbols[owner] = kind, code
-        return _prefix([symbol for name in self.names for symbol in symbols.get(name, [])])
+            if isinstance(one, Failure):
+                return one
+            asked[owner], found[owner] = kind, one
+        return found
 
 
 def load_controls(model: str, device: str = "auto", parser: str | None = None) -> Controls:
@@ -220,8 +243,3 @@ def controls_path(model: str) -> Path | None:
         is_seq2seq(model)
         return None
     return Path(found) if found else None
-
-
-def _prefix(symbols: Sequence[str]) -> str:
-    """Symbols and the space that parts them from the source."""
-    return "".join(symbols) + " " if symbols else ""

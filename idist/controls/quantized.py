@@ -58,8 +58,12 @@ class Quantized(Control):
         # edges were taken from float32 values: compared in another precision, a value may miss its own edge
         return str(int(np.searchsorted(np.array(self.edges, np.float32), np.float32(value), side="right")) + 1)
 
-    def symbols(self, value: float) -> list[str]:
-        return [self._symbol(self.bucket(value))]
+    def symbols(self, value: float | str) -> list[str]:
+        return [self._symbol(value if isinstance(value, str) else self.bucket(value))]
+
+    def apart(self, wanted: str, value: float) -> float:
+        """In buckets."""
+        return float(abs(int(wanted) - int(self.bucket(value))))
 
     def judge(self, asked: Sequence[str], obtained: Sequence[Sequence[float]]) -> dict[str, Any]:
         """`obedience.of_numbers`."""

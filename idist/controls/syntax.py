@@ -84,13 +84,17 @@ class Syntax(Control):
             found.append("<)>" if not token else f"<{label}>" if closes else f"<({label}>")
         return found
 
-    def wish(self, kind: str, asked: Sequence[str], parsers: Parsers) -> list[list[str] | Failure]:
+    def wanted(self, kind: str, asked: Sequence[str], parsers: Parsers) -> list[str | Failure]:
         if kind == "exemplar":
             values = self.measure([("", text) for text in asked], parsers)
-            values = [_not_an_exemplar(v, text) for v, text in zip(values, asked, strict=True)]
-        else:
-            values = [self._from_tree(text) if kind == "tree" else self._from_template(text) for text in asked]
-        return [value if isinstance(value, Failure) else self.symbols(value) for value in values]
+            return [_not_an_exemplar(value, text) for value, text in zip(values, asked, strict=True)]
+        return [self._from_tree(text) if kind == "tree" else self._from_template(text) for text in asked]
+
+    def apart(self, wanted: str, value: str) -> float:
+        """Tree edit distance, as deep as the codes are."""
+        from idist.trees import Tree, tree_edit_distance
+
+        return float(tree_edit_distance(Tree.from_brackets(wanted), Tree.from_brackets(value)))
 
     def judge(self, asked: Sequence[str], obtained: Sequence[Sequence[str]]) -> dict[str, Any]:
         """`obedience.of_distances`: tree edit distances, as deep as the codes are."""

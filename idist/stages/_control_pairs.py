@@ -6,7 +6,6 @@ that are to be put together again out of their damaged words: there the code say
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,13 @@ from idist.config import RunConfig
 from idist.engine import finished, peek, read_table
 from idist.errors import UserError
 from idist.rows import COLUMNS, schema
+from idist.stages._practice import damaged
 from idist.stages.runs import require_stage, stage_folder
 from idist.stages.samples import row_rng
 from idist.stages.scoring import SCORED, SELECTED, CutWork, cascade_of
 from idist.stages.sources import SOURCES
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
 FIXED = tuple(COLUMNS["pairs"])
@@ -31,9 +30,6 @@ Composition = list[dict[str, dict[str, Any]]]
 
 
 REBUILT = "rebuilt"  # in the place of a stage: sentences and their damaged words
-PIECE = 4  # words at most that stay together where a sentence is damaged
-DROPPED = 0.1  # share of its words that are lost
-_END = re.compile(r"[^\w]*$")
 
 
 @dataclass(frozen=True)
@@ -126,22 +122,6 @@ def read_upstream(config: RunConfig, folder: Path, shard: Upstream) -> pa.Table:
     else:
         table = _cut_again(config, own, shard)
     return _both_ways(table) if config.control.both_ways else table
-
-
-def damaged(sentence: str, rng: np.random.Generator) -> str:
-    """The sentence with its pieces in another order and some words lost; how it ends stays."""
-    end = _END.search(sentence).group()  # type: ignore[union-attr]  # matches the empty end, too
-    words = sentence[: len(sentence) - len(end)].split()
-    if words and words[0] != "I":
-        words[0] = words[0][0].lower() + words[0][1:]
-    pieces = []
-    while words:
-        size = int(rng.integers(1, PIECE + 1))
-        kept = [word for word in words[:size] if rng.random() >= DROPPED]
-        pieces.append(" ".join(kept))
-        words = words[size:]
-    text = " ".join(filter(None, (pieces[place] for place in rng.permutation(len(pieces)))))
-    return text[:1].upper() + text[1:] + end if text else sentence
 
 
 def _damaged_sentences(folder: Path, shard: Upstream, seed: int) -> pa.Table:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 COLUMNS = ["id", "context_id", "x", "y"]
-CODES = "prefix"  # column of the table `control`
+TAUGHT = {"x": "input", "y": "target"}  # of the table `control`: what is trained on in the place of x and y
 SLICE = 10_000  # rows in Python at a time
 
 
@@ -24,8 +24,8 @@ def read_pairs(pairs: pa.Table | Sequence[Path]) -> pa.Table:
     """The four columns that training reads, sorted by id: the order of files and shards does not matter.
 
     Args:
-        pairs: a table of `idist.rows`' ``pairs`` (score columns are ignored) or ``control`` (the codes go before x, and
-            a pair without codes is left out), or parquet files of it.
+        pairs: a table of `idist.rows`' ``pairs`` (score columns are ignored) or ``control`` (its ``input`` and
+            ``target``; a pair without codes is left out), or parquet files of it.
 
     Raises:
         UserError: a file that is missing or no parquet, a column that is not there, a null.
@@ -159,16 +159,15 @@ def _columns(table: pa.Table, where: str) -> pa.Table:
     missing = [column for column in COLUMNS if column not in table.column_names]
     if missing:
         raise UserError(f"{where} has no column {missing[0]!r}, expected {', '.join(COLUMNS)}.")
-    return (_with_codes(table) if CODES in table.column_names else table).select(COLUMNS)
+    return (_as_taught(table) if "input" in table.column_names else table).select(COLUMNS)
 
 
-def _with_codes(table: pa.Table) -> pa.Table:
-    """A table of ``control`` with its codes put before x; pairs that have none are left out."""
-    import pyarrow.compute as pc
-
-    coded = table.filter(pc.is_valid(table[CODES]))
-    read = pc.binary_join_element_wise(coded[CODES], coded["x"], "")
-    return coded.set_column(coded.column_names.index("x"), "x", read)
+def _as_taught(table: pa.Table) -> pa.Table:
+    """A table of ``control`` with what is read and written in the place of x and y, without pairs that lack codes."""
+    coded = table.filter(table["input"].is_valid())
+    for column, taught in TAUGHT.items():
+        coded = coded.set_column(coded.column_names.index(column), column, coded[taught])
+    return coded
 
 
 def _fraction(text: str) -> float:

@@ -27,6 +27,7 @@ from idist.stages._control_pairs import (
     upstream_stages,
 )
 from idist.stages._control_student import prepare_student
+from idist.stages._practice import renamed
 from idist.stages.runs import StagePlan, StageResult, plan_job, require_stage, stage_folder, write_manifest
 from idist.stages.samples import row_rng
 
@@ -90,7 +91,11 @@ class CodeWork:
         measured = read_table(self.folder, MEASURED, MEASURED, rank)
         rows = measured.to_pylist()
         for row in rows:
-            row["prefix"] = None if row["failure"] else opened.prefix(self._read(row, opened.names))
+            row["prefix"] = row["input"] = row["target"] = None
+            if not row["failure"]:
+                row["prefix"] = opened.prefix(self._read(row, opened.names))
+                x, row["target"] = self._taught(row)
+                row["input"] = row["prefix"] + x
         kinds = schema(STAGE)
         for name in self.scores:
             kinds = kinds.append(pa.field(name, pa.float32()))
@@ -98,6 +103,13 @@ class CodeWork:
             kinds = kinds.append(measured.schema.field(name))
         tick(1)
         return Shard({STAGE: pa.Table.from_pylist(rows, kinds)})
+
+    def _taught(self, row: dict[str, Any]) -> tuple[str, str]:
+        """x and y as they are trained on: in some rows with invented words (`control.renamed`)."""
+        share, rng = self.config.control.renamed, row_rng(self.config.seed, row["id"], "renamed")
+        if share and rng.random() < share:
+            return renamed(row["x"], row["y"], rng)
+        return row["x"], row["y"]
 
     def _read(self, row: dict[str, Any], names: list[str]) -> dict[str, Any]:
         """The row's values less those that are left out by chance (`control.drop`)."""
@@ -143,7 +155,8 @@ def _make(config: RunConfig, folder: Path, progress: bool) -> StageResult:
     measured = run_job(Job(own, MEASURED, MeasureWork(config, folder, shards), sizes, "pairs"), config.engine, progress)
     columns = _learn(controls, own, len(shards))
     told = controls.to_json()
-    coded_mark = {"measured": digest(mark), "seed": config.seed, "drop": config.control.drop}
+    chances = {"drop": config.control.drop, "renamed": config.control.renamed}
+    coded_mark = {"measured": digest(mark), "seed": config.seed, **chances}
     claim(own, CODED, coded_mark, {}, remake=True)
     work = CodeWork(config, own, told, columns)
     coded = run_job(Job(own, CODED, work, sizes, "pairs"), config.engine, progress)
@@ -180,7 +193,8 @@ def fingerprint(config: RunConfig, folder: Path) -> dict[str, Any]:
         UserError: an earlier stage has not finished.
     """
     settings = to_dict(config.control)
-    del settings["drop"]
+    for name in ("drop", "renamed"):  # of the codes, not of the values
+        del settings[name]
     return {
         "version": VERSION,
         STAGE: settings,

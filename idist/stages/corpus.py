@@ -198,8 +198,8 @@ def _texts(corpus: Corpus, settings: PairsConfig, empty: Counter[str]) -> Iterat
                 continue
             if kept[1][:2] in ("['", '["') and kept[1].endswith("]"):
                 raise UserError(
-                    f"pairs.source: row {number} of {path} has a printed list in {settings.target_column!r}, expected a "
-                    "text or a real list; write the corpus as JSON lines first."
+                    f"pairs.source: row {number} of {path} has a printed list in {settings.target_column!r}, expected "
+                    "a text or a real list; write the corpus as JSON lines first."
                 )
             there = True
             yield kept

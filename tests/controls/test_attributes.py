@@ -86,8 +86,9 @@ def test_syntactic_distance_is_that_of_the_trees() -> None:
 def test_a_wish_for_a_code_that_is_not_there_names_the_valid_ones() -> None:
     made = control("length_ratio")
     made.learn([0.5, 1.0, 1.5])
-    good, bad = made.wish("length_ratio", ["2", "4"], Parsers())
-    assert good == ["<length_ratio=2>"]
+    good, bad = made.wanted("length_ratio", ["2", "4"], Parsers())
+    assert made.symbols(good) == made.symbols(1.2) == ["<length_ratio=2>"]
+    assert [made.apart(good, value) for value in (0.1, 1.0, 9.0)] == [1, 0, 1]
     assert bad == Failure("length_ratio has no code '4', expected one of: 1, 2, 3.")
 
 

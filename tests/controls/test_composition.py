@@ -58,6 +58,14 @@ def test_a_batch_keeps_its_rows(both: Controls) -> None:
         both.input("b", {"length_ratio": "7"})
 
 
+def test_what_was_written_is_near_or_far(both: Controls) -> None:
+    wanted = both.wanted(
+        [{"length_ratio": "1", "lexical_overlap": "2"}, {"length_ratio": "1"}, {}, {"length_ratio": "1"}]
+    )
+    pairs = [("A man rides a bike.", "Rain."), ("A man.", "A man."), ("A man.", "x"), ("", "x")]
+    assert both.apart(wanted, pairs) == [1.0, 1.0, 0.0, float("inf")]  # type: ignore[arg-type]
+
+
 def test_control_json_is_all_that_is_needed(both: Controls, tmp_path: Path) -> None:
     (tmp_path / CONTROLS_FILE).write_text(both.to_json())
     again = load_controls(str(tmp_path), "cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def read(student: Student, examples: list[Example]) -> list[str]:
-    return student._inputs(examples)[1]
+    wanted = student._wanted(examples)
+    return student._inputs([example for example in examples if example.id in wanted], wanted)
 
 
 def test_each_example_is_asked_for_its_exemplar(model: str) -> None:
@@ -53,6 +55,30 @@ def test_one_wish_for_all(model: str) -> None:
     texts = read(student, EXAMPLES)
     assert len({text.removesuffix(example.source) for text, example in zip(texts, EXAMPLES, strict=True)}) == 1
     assert "<length_ratio=2> A man" in texts[0]
+
+
+def test_the_nearest_candidate_is_taken(model: str) -> None:
+    settings: dict[str, Any] = {"control": "exemplar", "device": "cpu", "max_new_tokens": 8}
+    one, many = Student(model, **settings), Student(model, candidates=12, **settings)
+    alone, chosen = one.predict(EXAMPLES), many.predict(EXAMPLES)
+    assert many.predict(EXAMPLES) == chosen and chosen[1] == "" and one.fingerprint() != many.fingerprint()
+    kept = [number for number in (0, 2) if chosen[number]]
+    wanted = [one._wanted(EXAMPLES)[EXAMPLES[number].id] for number in kept]
+    before, after = (
+        one._controls.apart(wanted, [(EXAMPLES[number].source, texts[number]) for number in kept])
+        for texts in (alone, chosen)
+    )
+    assert all(near <= far for near, far in zip(after, before, strict=True)) and chosen != alone
+
+
+def test_the_critic_comes_before_the_distance(model: str) -> None:
+    student = Student(model, control="exemplar", candidates=3, critic="embedded:entailment", device="cpu")
+    example, far, near = EXAMPLES[2], "A girl sings a song in the park.", "A boy eats."
+    faithful = "A girl is singing."
+    said = student._nearest([example], student._wanted([example]), {"c": [far, near, faithful]})["c"]
+    assert said[0] == faithful and said[-1] != faithful
+    plain = Student(model, control="exemplar", candidates=3, device="cpu")
+    assert plain._nearest([example], plain._wanted([example]), {"c": [far, near, faithful]})["c"][0] == near
 
 
 def test_only_failures_need_no_model(model: str) -> None:
@@ -76,11 +102,14 @@ def test_what_decides_the_output_is_in_the_fingerprint(model: str) -> None:
         ({"control": "exemplars"}, "expected KIND:VALUE"),
         ({"control": "exemplr:A dog."}, "did you mean 'exemplar'?"),
         ({"parser": "embedded:parser"}, "set control=exemplar"),
+        ({"candidates": 4}, "candidates is set but no control"),
+        ({"control": "exemplar", "critic": "embedded:entailment"}, "nothing to choose from; set candidates=8"),
+        ({"control": "exemplar", "candidates": 0}, "candidates is 0, expected 1 or more"),
     ],
 )
-def test_wishes_that_no_example_can_have_are_refused_at_once(model: str, settings: dict[str, str], said: str) -> None:
+def test_wishes_that_no_example_can_have_are_refused_at_once(model: str, settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as refused:
-        Student(model, device="cpu", **settings)  # type: ignore[arg-type]
+        Student(model, device="cpu", **settings)
     assert said in str(refused.value)
 
 

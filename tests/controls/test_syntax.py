@@ -74,19 +74,19 @@ def learned() -> tuple[Syntax, Parsers]:
 
 def test_exemplar_tree_and_template_give_the_same(learned: tuple[Syntax, Parsers]) -> None:
     made, parsers = learned
-    [wanted] = made.wish("exemplar", ["A dog runs."], parsers)
+    [wanted] = made.wanted("exemplar", ["A dog runs."], parsers)
     tree, pairs = made.frequent[0]
-    assert wanted == made.symbols(tree) and pairs == 2
-    assert made.wish("tree", [tree, f"(ROOT {tree})"], parsers) == [wanted, wanted]
-    assert made.wish("template", ["1"], parsers) == [wanted]
+    assert wanted == tree and pairs == 2
+    assert made.wanted("tree", [tree, f"(ROOT {tree})"], parsers) == [wanted, wanted]
+    assert made.wanted("template", ["1"], parsers) == [wanted]
 
 
 def test_a_label_that_no_pair_had(learned: tuple[Syntax, Parsers]) -> None:
     made, parsers = learned
-    [symbols] = made.wish("exemplar", ["Quickly and happily, they ran."], parsers)
+    symbols = made.symbols(made.wanted("exemplar", ["Quickly and happily, they ran."], parsers)[0])
     assert f"<{OTHER}>" in symbols or f"<({OTHER}>" in symbols
     assert set(symbols) <= set(made.vocabulary())
-    [reason] = made.wish("tree", ["(S (QQ))"], parsers)
+    [reason] = made.wanted("tree", ["(S (QQ))"], parsers)
     assert isinstance(reason, Failure) and "'QQ'" in reason.reason and "NP" in reason.reason
 
 
@@ -103,7 +103,7 @@ def test_a_label_that_no_pair_had(learned: tuple[Syntax, Parsers]) -> None:
 )
 def test_wishes_that_are_none(learned: tuple[Syntax, Parsers], kind: str, text: str, said: str) -> None:
     made, parsers = learned
-    [failure] = made.wish(kind, [text], parsers)
+    [failure] = made.wanted(kind, [text], parsers)
     assert isinstance(failure, Failure) and said in failure.reason
 
 
@@ -113,3 +113,9 @@ def test_figures_of_obedience(learned: tuple[Syntax, Parsers]) -> None:
     judged = made.judge(["1", "2"], [[first, first], [first, second]])["codes"]
     assert (judged[0]["mean"], judged[0]["share"]) == (0, 1) and judged[0]["others"] > 0
     assert judged[1]["share"] == 0.5 and judged[1]["mean"] == judged[1]["others"] > 0
+
+
+def test_distance_to_what_is_wanted(learned: tuple[Syntax, Parsers]) -> None:
+    made, _ = learned
+    assert made.apart("(S (NP))", "(S (NP))") == 0
+    assert made.apart("(S (NP) (VP))", "(S (NP))") == 1

@@ -18,7 +18,7 @@ from idist.controls.parsing import Parsers
 from idist.errors import UserError
 from idist.models import load_parser, load_student
 from idist.stages import control
-from idist.stages._control_pairs import damaged
+from idist.stages._practice import damaged, renamed
 from idist.stages._training_data import read_pairs
 from idist.stages.samples import row_rng
 from tests.stages.tiny import config, contents, rows, run_program
@@ -151,6 +151,33 @@ def test_a_damaged_sentence_has_words_and_its_end(sentence: str, seed: int) -> N
     assert bool(text) == bool(sentence)
     assert text[-1:] == sentence[-1:] or not sentence.rstrip(".?! ") or sentence[-1:].isalnum()
     assert not Counter(text.lower()) - Counter(sentence.lower() + " " * len(sentence))
+
+
+def test_some_rows_are_taught_with_invented_words(folder: Path) -> None:
+    control.run(config(SYNTAX | {"control.renamed": 0.8}), folder, progress=False)
+    coded = rows(folder, "control", "control")
+    assert 0.3 < sum(row["target"] != row["y"] for row in coded) / len(coded) < 1
+    for row in coded:
+        assert row["input"].startswith(row["prefix"])
+        assert len(row["input"].removeprefix(row["prefix"]).split()) == len(row["x"].split())
+        assert len(row["target"].split()) == len(row["y"].split())
+
+
+@given(st.integers(0, 99))
+def test_words_are_renamed_alike_on_both_sides(seed: int) -> None:
+    x, y = "The dancing girls jumped over a Red puddle, over and over.", "Dancing girls jumped over puddles."
+    first, second = renamed(x, y, row_rng(seed, "s", "renamed"))
+    names = dict(zip(x.rstrip(".").split(), first.rstrip(".").split(), strict=True))
+    again = dict(zip(y.rstrip(".").split(), second.rstrip(".").split(), strict=True))
+    assert all(names[word] == again[word] for word in ("girls", "jumped", "over"))
+    assert names["girls"].endswith("s") and names["jumped"].endswith("ed")
+    assert (names["The"], names["a"], names["Red"], names["and"], again["puddles"]) == (
+        "The",
+        "a",
+        "Red",
+        "and",
+        "puddles",
+    )
 
 
 def test_the_student_has_a_token_for_each_symbol(folder: Path) -> None:

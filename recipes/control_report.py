@@ -1,0 +1,159 @@
+"""How far a controlled student does what it is asked: each code asked for, and what came out.
+
+python recipes/control_report.py runs/mini-attributes
+python recipes/control_report.py runs/mini-control --sources my_sentences.txt --limit 100
+
+For an attribute cut into buckets: mean and 95 % interval of what was obtained for each code, whether the means rise
+with the codes, and the rank correlation between code and value over all outputs. For a tree: the mean distance of the
+outputs to the one that was asked for and to the others. Beside each code stands how far the outputs are entailed by
+their sources. Sources: those of the pairs that the training held out, or --sources. Leaves `control_report/` in the
+run: report.json, outputs.jsonl and a plot as PNG and SVG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from idist.config import RunConfig, load_config
+from idist.critics.entailment import DEFAULT_MODEL
+from idist.errors import UserError
+from recipes.command import run
+from recipes.control_task import held_out_pairs
+from recipes.control_write import write
+from recipes.pipeline import student_folder
+
+TREES_ASKED = 6  # of the frequent ones
+
+
+def main() -> None:
+    """Write with every code, measure, print the tables, leave the files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a run whose stage train_control has finished")
+    parser.add_argument("--sources", type=Path, help="a text file, one sentence a line (default: held-out sources)")
+    parser.add_argument("--limit", type=int, default=100, help="at most so many sources (default: 100)")
+    parser.add_argument("--entailment", help="entailment model (default: that of the run's critics)")
+    args = parser.parse_args()
+    if args.limit < 2:
+        raise UserError(f"--limit is {args.limit}, expected 2 or more.")
+    if not (args.run / "config.yaml").is_file():
+        raise UserError(f"{args.run} is no run: it has no config.yaml.")
+    config = load_config(args.run / "config.yaml")
+    sources = (_lines(args.sources) if args.sources else _held_out(args.run))[: args.limit]
+    out = args.run / "control_report"
+    out.mkdir(exist_ok=True)
+    report = make_report(
+        str(student_folder(args.run, "train_control")), sources, args.entailment or _critic(config), out
+    )
+    draw(report, out)
+    print(table(report))
+    print(f"\n{out}: report.json, outputs.jsonl, control_report.png, control_report.svg")
+
+
+def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) -> dict[str, Any]:
+    """Ask for every code of every control, and measure; ``out`` gets ``outputs.jsonl`` and ``report.json``."""
+    from eval_harness.metrics.base import Examples
+    from eval_harness.metrics.faithfulness import Faithfulness
+    from idist.controls import Failure, load_controls
+
+    controls = load_controls(model)
+
+    def faithful(outputs: list[str]) -> float:
+        examples = Examples(predictions=outputs, sources=list(sources), references=[[source] for source in sources])
+        return float(Faithfulness(entailment).statistics(examples).mean())
+
+    report: dict[str, Any] = {"model": model, "sources": len(sources), "entailment": entailment, "controls": {}}
+    with (out / "outputs.jsonl").open("w", encoding="utf-8") as file:
+        for control in controls.controls:
+            asked = control.codes()[: TREES_ASKED if control.kind == "string" else None]
+            obtained, extra = [], []
+            for code in asked:
+                outputs = write(model, sources, f"{control.wishes[-1]}:{code}")
+                values = control.measure(list(zip(sources, outputs, strict=True)), controls.parsers)
+                obtained.append([value for value in values if not isinstance(value, Failure)])
+                extra.append({"failures": len(values) - len(obtained[-1]), "faithfulness": faithful(outputs)})
+                for source, output in zip(sources, outputs, strict=True):
+                    row = {"control": control.name, "code": code, "source": source, "output": output}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            judged = control.judge(asked, obtained)
+            for row, more in zip(judged["codes"], extra, strict=True):
+                row |= more
+            report["controls"][control.name] = judged | {"asked": control.describe()}
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def table(report: dict[str, Any]) -> str:
+    """The figures for people."""
+    lines = [f"{report['sources']} sources"]
+    for name, control in report["controls"].items():
+        lines += ["", f"{name:<22}{'obtained':>10}{'95 %':>18}{'others':>9}{'as asked':>10}{'faithful':>10}"]
+        for row in control["codes"]:
+            interval = f"{row['low']:.2f} to {row['high']:.2f}" if "mean" in row else ""
+            mean = f"{row['mean']:.2f}" if "mean" in row else ""
+            others = f"{row['others']:.2f}" if row.get("others") is not None else ""
+            shares = f"{100 * row['share']:>9.0f}%{row['faithfulness']:>10.1f}"
+            lines.append(f"  code {row['code']:<15}{mean:>10}{interval:>18}{others:>9}{shares}")
+        if "correlation" in control:
+            said = "rise" if control["rises"] else "do not rise"
+            lines.append(f"  the means {said} with the codes; rank correlation {control['correlation']:.2f}")
+    return "\n".join(lines)
+
+
+def draw(report: dict[str, Any], out: Path) -> None:
+    """One panel a control: what was obtained for each code, with intervals; dotted: for trees, the others' distance."""
+    from matplotlib.figure import Figure
+
+    drawn = {name: control for name, control in report["controls"].items() if "mean" in control["codes"][0]}
+    if not drawn:
+        return
+    figure = Figure(figsize=(3.6 * len(drawn), 3.4), layout="constrained")
+    for axes, (name, control) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
+        rows = control["codes"]
+        places = range(len(rows))
+        means = [row["mean"] for row in rows]
+        spread = [[row["mean"] - row["low"] for row in rows], [row["high"] - row["mean"] for row in rows]]
+        joined = "-" if "correlation" in control else ""
+        axes.errorbar(places, means, spread, fmt=f"o{joined}", capsize=4, label="obtained")
+        if rows[0].get("others") is not None:
+            axes.plot(places, [row["others"] for row in rows], "x", label="distance to the other trees")
+            axes.legend(frameon=False)
+            axes.set_ylim(bottom=0)
+        axes.set_xticks(places, [row["code"] for row in rows])
+        axes.set_xlabel("code asked for")
+        axes.set_ylabel(name.replace("_", " ") if "correlation" in control else "distance to the tree asked for")
+        if "correlation" in control:
+            axes.set_title(f"rank correlation {control['correlation']:.2f}", fontsize=10)
+    for suffix in ("png", "svg"):
+        figure.savefig(out / f"control_report.{suffix}", dpi=150)
+
+
+def _held_out(run: Path) -> list[str]:
+    """Different sources of the pairs that the training held out."""
+    return list(dict.fromkeys(x for _, x, _ in held_out_pairs(run)))
+
+
+def _critic(config: RunConfig) -> str:
+    """The entailment model of the run's critics."""
+    for critic in config.pairs.critics:
+        if "entailment" in critic:
+            return str((critic["entailment"] or {}).get("model", DEFAULT_MODEL))
+    raise UserError("The run has no entailment critic, expected --entailment.")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as UTF-8 text: {error}.") from None
+    return [line for line in lines if line]
+
+
+if __name__ == "__main__":
+    run(main)
