@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idist._overrides import apply_override
+from idist._overrides import apply_override, with_teacher
 from idist._schema import build
 from idist.errors import UserError
 
@@ -67,6 +67,10 @@ class PairsConfig:
     # Names; for a table without a header numbers from 1, the target's also as "2-": the second cell and all after it.
     source_column: str = "source"
     target_column: str = "target"  # texts, or lists of texts: several targets of one source
+    # parallel: all pairs of k sentences (the paper). sequential: one x, then k times a y after context and x, held to
+    # x's keywords; the pairs are (x, each y) (the paper's first version).
+    generation: str = _knob("parallel", choices=("parallel", "sequential"))
+    keyword_bias: float = _knob(2.0, 0.0, 100.0)  # of sequential generation, in nats; ours (docs/generation.md)
     k: int = _knob(100, 2)
     temperature: float = _knob(0.7, 0.0, 10.0)
     top_p: float = _knob(0.9, 0.0, 1.0)
@@ -113,7 +117,10 @@ class TrainConfig:
 class SelfDistilConfig:
     """Stage `self_distil`: the student paraphrases new sources, the critics judge (paper section 3.3)."""
 
-    count: int = _knob(1000, 1)  # sources; not published
+    count: int = _knob(1000, 1)  # sources of each round; not published
+    # The paper: 1. Of n, the stages `self_distil` and `train_final` are the last; each earlier one has its own pair,
+    # `self_distil_1` and `train_final_1` and so on, and its student writes the next round's pairs (first version).
+    rounds: int = _knob(1, 1, 99)
     model: str = "gpt2-xl"  # the teacher that writes the sources
     candidates: int = _knob(10, 1)  # the authors' code
     temperature: float = _knob(0.7, 0.0, 10.0)
@@ -184,7 +191,8 @@ class HubConfig:
     candidates: bool = False  # publish all scored candidate pairs, too: large (paper scale: 10^9 rows)
 
 
-FIRST_STUDENT = "run:train"  # the model that stage `train` left in the same run
+# The model that stage `train` left in the same run; in a later round of self-distillation that of the round before.
+FIRST_STUDENT = "run:train"
 FINAL_STUDENT = "run:train_final"
 TRAININGS = ("train", "train_final", "train_control")
 
@@ -254,12 +262,13 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def build_config(tree: Mapping[str, Any], where: str = "config") -> RunConfig:
-    """Mapping -> checked `RunConfig`; `train_final` and `train_control` take what they do not set from `train`.
+    """Mapping -> checked `RunConfig`; `train_final` and `train_control` take what they do not set from `train`, and the
+    stages that a teacher writes for take their ``model`` from the key ``teacher``.
 
     Raises:
         UserError: as `load_config`; `where` names the source in the message.
     """
-    tree = dict(tree)
+    tree = with_teacher(tree, where)
     first, last, control = (tree.get(stage) or {} for stage in TRAININGS)
     if isinstance(first, Mapping) and isinstance(last, Mapping):
         tree["train_final"] = {**first, "model": FIRST_STUDENT, **last}
