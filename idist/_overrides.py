@@ -1,13 +1,34 @@
-"""``--set KEY=VALUE``: one key of a config changed on the command line."""
+"""``--set KEY=VALUE``: one key of a config changed on the command line; and the key ``teacher``, which is several."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idist._schema import nearest
 from idist.errors import UserError
+
+TAUGHT = ("contexts", "pairs", "self_distil")  # sections whose model is the teacher
+
+
+def with_teacher(tree: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A copy in which the key ``teacher`` has become the ``model`` of those `TAUGHT` sections that do not name one.
+
+    Raises:
+        UserError: it is no string.
+    """
+    tree = dict(tree)
+    teacher = tree.pop("teacher", None)
+    if teacher is None:
+        return tree
+    if not isinstance(teacher, str):
+        raise UserError(f"{where}: teacher is {teacher!r}, expected a string.")
+    for name in TAUGHT:
+        section = tree.get(name) or {}
+        if isinstance(section, Mapping):
+            tree[name] = {"model": teacher, **section}
+    return tree
 
 
 def apply_override(tree: dict[str, Any], override: str, critics: Sequence[Any]) -> None:
@@ -15,7 +36,8 @@ def apply_override(tree: dict[str, Any], override: str, critics: Sequence[Any]) 
 
     Args:
         tree: as read from YAML.
-        override: ``pairs.k=50``; a critic's setting by the critic's name: ``pairs.critics.rouge_l.max=0.6``.
+        override: ``pairs.k=50``; a critic's setting by the critic's name: ``pairs.critics.rouge_l.max=0.6``;
+            ``teacher=gpt2`` is the model of all `TAUGHT` sections, whatever they named.
         critics: those of `pairs` where the tree lists none.
 
     Raises:
@@ -30,6 +52,10 @@ def apply_override(tree: dict[str, Any], override: str, critics: Sequence[Any]) 
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise UserError(f"--set {override!r}: {text!r} is not a YAML value.") from None
+    if key.strip() == "teacher":
+        for section in TAUGHT:
+            apply_override(tree, f"{section}.model={text}", critics)
+        return
     *parents, last = key.strip().split(".")
     here: Any = tree
     for depth, part in enumerate(parents):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
@@ -95,3 +96,11 @@ def _range(metadata: Mapping[str, Any]) -> str:
     if high == math.inf:
         return f"{low:g} or more"
     return f"a value from {low:g} to {high:g}"
+
+
+def knob(default: Any, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
+    """A field with a closed range [low, high] or a list of valid words."""
+    metadata = {"low": low, "high": high, "choices": choices}
+    if isinstance(default, (list, dict)):
+        return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)

@@ -7,25 +7,17 @@ plain mappings here (``- rouge_l: {max: 0.75}``): each critic checks its own set
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idist._overrides import apply_override
+from idist._overrides import apply_override, with_teacher
 from idist._schema import build
+from idist._schema import knob as _knob
+from idist._sections import ControlConfig, EngineConfig, EvaluationConfig, HubConfig
 from idist.errors import UserError
-
-
-def _knob(default: Any, low: float = -math.inf, high: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
-    """A field with a closed range [low, high] or a list of valid words."""
-    metadata = {"low": low, "high": high, "choices": choices}
-    if isinstance(default, (list, dict)):
-        return field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 @dataclass
@@ -67,6 +59,10 @@ class PairsConfig:
     # Names; for a table without a header numbers from 1, the target's also as "2-": the second cell and all after it.
     source_column: str = "source"
     target_column: str = "target"  # texts, or lists of texts: several targets of one source
+    # parallel: all pairs of k sentences (the paper). sequential: one x, then k times a y after context and x, held to
+    # x's keywords; the pairs are (x, each y) (the paper's first version).
+    generation: str = _knob("parallel", choices=("parallel", "sequential"))
+    keyword_bias: float = _knob(2.0, 0.0, 100.0)  # of sequential generation, in nats; ours (docs/generation.md)
     k: int = _knob(100, 2)
     temperature: float = _knob(0.7, 0.0, 10.0)
     top_p: float = _knob(0.9, 0.0, 1.0)
@@ -113,7 +109,10 @@ class TrainConfig:
 class SelfDistilConfig:
     """Stage `self_distil`: the student paraphrases new sources, the critics judge (paper section 3.3)."""
 
-    count: int = _knob(1000, 1)  # sources; not published
+    count: int = _knob(1000, 1)  # sources of each round; not published
+    # The paper: 1. Of n, the stages `self_distil` and `train_final` are the last; each earlier one has its own pair,
+    # `self_distil_1` and `train_final_1` and so on, and its student writes the next round's pairs (first version).
+    rounds: int = _knob(1, 1, 99)
     model: str = "gpt2-xl"  # the teacher that writes the sources
     candidates: int = _knob(10, 1)  # the authors' code
     temperature: float = _knob(0.7, 0.0, 10.0)
@@ -125,69 +124,8 @@ class SelfDistilConfig:
     with_teacher: bool = False  # train the last student on the teacher's pairs too
 
 
-@dataclass
-class ControlConfig:
-    """Stage `control`: what each pair's y is like, as codes that a student reads before x (paper section 3.5).
-
-    `controls` is a composition like the critics': each control checks its own settings (`idist.controls.registry`).
-    Attributes cut into buckets (`length_ratio`, `lexical_overlap`, `syntactic_distance`) are of the paper's first
-    version.
-    """
-
-    controls: list[dict[str, dict[str, Any]]] = _knob([{"syntax": {}}])
-    with_teacher: bool = False  # the teacher's pairs, too
-    # None: the kept pairs as they are. Else other thresholds of their critics, within the floors that they were scored
-    # with: their candidates are cut again at these, and all that are kept are taken, several a source.
-    thresholds: list[dict[str, dict[str, Any]]] | None = None
-    both_ways: bool = False  # x given y, too: for pairs that are entailed both ways
-    # So many of self-distillation's sources are to be rebuilt by their own codes out of their damaged words. None in
-    # the paper, whose millions of pairs say what codes mean; a few thousand do not.
-    rebuilt: int = _knob(0, 0)
-    # Share of the rows whose common words are trained on as invented ones, so that the student learns to copy what it
-    # has not seen. None in the paper.
-    renamed: float = _knob(0.0, 0.0, 1.0)
-    # Share of the codes that are left out, so that the student does not need a wish for every control. The paper: none
-    # is left out.
-    drop: float = _knob(0.0, 0.0, 1.0)
-
-
-@dataclass
-class EngineConfig:
-    """How shards are run. Rows never depend on these, save that `shard_size` fixes which rows share a file."""
-
-    executor: str = _knob("local", choices=("local",))
-    workers: int = _knob(1, 1)  # processes; torch threads are divided among them
-    shard_size: int = _knob(32, 1)  # contexts (or sources x 10) in a shard: what a kill can cost
-
-
-@dataclass
-class EvaluationConfig:
-    """What `recipes/distill.py` scores its students on at its end, with the evaluation harness."""
-
-    # of the harness: names or YAML files; a .tsv or .csv with the columns source and target is a task, too
-    tasks: list[str] = _knob(["scenes"])
-    data_dir: str | None = None  # where tasks that do not ship have their files; None: the Hub
-    baselines: list[str] = _knob(["copy-input"])  # systems of the harness
-    metrics: list[str] = _knob([])  # of the harness; none: each task's own
-    limit: int | None = _knob(None, 1)  # examples of each task
-    num_beams: int = _knob(4, 1)  # of the students
-
-
-@dataclass
-class HubConfig:
-    """What a release says of itself (`recipes/publish.py`). Nothing that a stage makes depends on it."""
-
-    title: str | None = None  # of the dataset, on its card; None: the run's name
-    language: str = "en"  # ISO 639-1 code
-    # A Hub licence identifier. Texts sampled from a model carry no licence of their own: name what the teacher's
-    # terms and its training data allow.
-    license: str = "unknown"
-    dataset_card: str = "dimple"  # a template of `model_cards/`, or a path
-    model_card: str = "impossible-t5"
-    candidates: bool = False  # publish all scored candidate pairs, too: large (paper scale: 10^9 rows)
-
-
-FIRST_STUDENT = "run:train"  # the model that stage `train` left in the same run
+# The model that stage `train` left in the same run; in a later round of self-distillation that of the round before.
+FIRST_STUDENT = "run:train"
 FINAL_STUDENT = "run:train_final"
 TRAININGS = ("train", "train_final", "train_control")
 
@@ -257,12 +195,13 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def build_config(tree: Mapping[str, Any], where: str = "config") -> RunConfig:
-    """Mapping -> checked `RunConfig`; `train_final` and `train_control` take what they do not set from `train`.
+    """Mapping -> checked `RunConfig`; `train_final` and `train_control` take what they do not set from `train`, and the
+    stages that a teacher writes for take their ``model`` from the key ``teacher``.
 
     Raises:
         UserError: as `load_config`; `where` names the source in the message.
     """
-    tree = dict(tree)
+    tree = with_teacher(tree, where)
     first, last, control = (tree.get(stage) or {} for stage in TRAININGS)
     if isinstance(first, Mapping) and isinstance(last, Mapping):
         tree["train_final"] = {**first, "model": FIRST_STUDENT, **last}

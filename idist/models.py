@@ -260,6 +260,8 @@ def _explained(name: str, load: Any) -> Any:
 
     try:
         return load()
+    except ImportError as error:  # a tokenizer's package
+        raise UserError(f"Model {name!r} needs a package that is not installed: {_first_line(error)}") from None
     except (OSError, ValueError, SafetensorError) as error:
         path, _ = resolve(name)
         if Path(path).is_dir():

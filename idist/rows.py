@@ -54,8 +54,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "edge_scores": "list<float32>",
     },
     # One candidate pair of one context with every score that was computed (NaN: skipped). Where all critics are
-    # symmetric, i < j and the pair stands for both orders. Where one is not, with `pairs.pairing: unordered`, and in
-    # self-distillation (source 0 and a candidate), x is sentence i and y is sentence j.
+    # symmetric, i < j and the pair stands for both orders. Where one is not, with `pairs.pairing: unordered`, and where
+    # sentence 0 is the source (self-distillation, `pairs.generation: sequential`), x is sentence i and y is sentence j.
     "candidates": {
         "context_id": "string",
         "i": "int32",

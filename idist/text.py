@@ -234,8 +234,9 @@ class Prefixes:
 
 
 def load_prefixes(name_or_path: str) -> Prefixes:
-    """`Prefixes` by name (``news``: datelines; ``biomedical``: section heads), or from a YAML file in the same form:
-    ``templates``, a list of ``{text, weight}``, and ``lists``, a mapping from slots to lists of words.
+    """`Prefixes` by name (``news``: datelines; ``biomedical``: section heads; ``reddit``: heads of posts), or from a
+    YAML file in the same form: ``templates``, a list of ``{text, weight}``, and ``lists``, a mapping from slots to
+    lists of words.
 
     Raises:
         UserError: no such name or file, or the file has another form.

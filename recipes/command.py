@@ -14,6 +14,7 @@ from pathlib import Path
 from idist._schema import nearest
 from idist.config import RunConfig, load_config
 from idist.errors import UserError
+from idist.stages.rounds import in_order
 from recipes.publishing import Options, add_arguments, read_options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,10 +68,11 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
         stages = (args.stage,)
     if args.limit is not None and args.limit < 1:
         raise UserError(f"--limit is {args.limit}, expected 1 or more.")
-    if args.from_stage is not None and args.from_stage not in stages:
-        raise UserError(f"--from {args.from_stage!r} is no stage of this recipe; {nearest(args.from_stage, stages)}")
-    options = read_options(args)
     config = read_config(args)
+    known = in_order(stages, config.self_distil.rounds)
+    if args.from_stage is not None and args.from_stage not in known:
+        raise UserError(f"--from {args.from_stage!r} is no stage of this recipe; {nearest(args.from_stage, known)}")
+    options = read_options(args)
     start = args.from_stage or (None if args.resume else stages[0])
     return Request(config, args.runs / config.name, stages, args.limit, args.dry_run, start, options)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from idist.config import TRAININGS
+from idist.stages.rounds import base, earlier
 from recipes.command import Request, parse, run
 from recipes.evaluation import evaluate
 from recipes.pipeline import dry_run, first_process, pair_files, publish, run_stages, student_folder
@@ -33,7 +35,8 @@ def main() -> None:
         return
     print(f"\n{_sample(request)}\n")
     folder = request.folder
-    students = [student_folder(folder, stage) for stage in ("train", "train_final")]
+    rounds = [stage for stage in earlier(request.config.self_distil.rounds) if base(stage) in TRAININGS]
+    students = [student_folder(folder, stage) for stage in ("train", *rounds, "train_final")]
     done = evaluate(request.config, students, folder / "self_distil" / "selected", folder / "evaluation")
     print(done.table)
     print(f"\nDataset  {folder / 'self_distil' / 'selected'} (the teacher's: {folder / 'pairs' / 'selected'})")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from idist.engine.lock import alone
 from idist.errors import UserError
 from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
+from idist.stages.rounds import base, in_order, pairs_of, writer
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
 from recipes.checks import check
 from recipes.command import Request, parse
@@ -59,13 +61,13 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
         removed = remake(request.folder, request.from_stage)
         if removed:
             print(f"Deleted, to be made again: {', '.join(removed)}.")
-        later = [stage for stage in removed if stage not in request.stages]
+        later = [stage for stage in removed if base(stage) not in request.stages]
         if later:
             print(f"This recipe does not make {', '.join(later)}; recipes/control.py does.")
     results = {}
     publisher = _publisher(request) if first_process() else None
     for stage in needed(request):
-        if stage in TRAININGS:
+        if base(stage) in TRAININGS:
             _wait_for_all(request.config.device)  # for what was deleted, and for the pairs to train on
         elif not first_process():
             continue
@@ -117,9 +119,11 @@ def _makes_one_model(request: Request) -> bool:
 
 
 def needed(request: Request) -> list[str]:
-    """The request's stages; pairs of another corpus need no contexts, unless these are all that is asked for."""
+    """The request's stages, with those of the earlier rounds of self-distillation; pairs of another corpus need no
+    contexts, unless these are all that is asked for."""
     spared = len(request.stages) > 1 and request.config.pairs.source is not None
-    return [stage for stage in request.stages if not (spared and stage == "contexts")]
+    stages = in_order(request.stages, request.config.self_distil.rounds)
+    return [stage for stage in stages if not (spared and stage == "contexts")]
 
 
 def _make_folder(folder: Path) -> None:
@@ -154,11 +158,12 @@ def plan(request: Request) -> str:
     check(request.config)
     plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in needed(request)]
     lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(needed(request))}"]
+    width = max(12, *(len(one.stage) for one in plans))
     for one in plans:
-        state = "to be made again" if _made_again(one.stage, request.from_stage) else one.state
+        state = "to be made again" if _made_again(one.stage, request) else one.state
         shards = f", shards {one.done}/{one.shards}" if one.shards else ""
         items = f"{one.items:,} {one.unit}" if one.items else one.unit
-        lines.append(f"{one.stage:<12} {state:<17} {items}{shards}; models: {', '.join(one.models) or 'none'}")
+        lines.append(f"{one.stage:<{width}} {state:<17} {items}{shards}; models: {', '.join(one.models) or 'none'}")
     return "\n".join(lines)
 
 
@@ -188,8 +193,8 @@ def training_files(config: RunConfig, folder: Path, stage: str) -> list[Path]:
     Raises:
         UserError: the stage that makes them has not finished.
     """
-    upstream = [TAUGHT_BY[stage]]
-    if stage == "train_final" and config.self_distil.with_teacher:
+    upstream = [_taught_by(stage)]
+    if base(stage) == "train_final" and config.self_distil.with_teacher:
         upstream.insert(0, "pairs")
     for name in upstream:
         require_stage(folder, name)
@@ -200,14 +205,15 @@ def resolved_training(config: RunConfig, folder: Path, stage: str) -> TrainConfi
     """Training settings of a stage with a folder of this run in place of its student's name."""
     from dataclasses import replace
 
-    settings: TrainConfig = getattr(config, stage)
+    settings: TrainConfig = getattr(config, base(stage))
     if stage == "train_control":
         require_stage(folder, "control")
         return replace(settings, model=str(student_path(stage_folder(folder, "control"))))
     if settings.model == FIRST_STUDENT:
-        student = student_folder(folder, "train")
+        training = writer(config, stage)
+        student = student_folder(folder, training)
         if not (student.parent / SUMMARY).is_file():
-            raise UserError(f"{student.parent} has no training.json: run the stage 'train' first.")
+            raise UserError(f"{student.parent} has no training.json: run the stage {training!r} first.")
         return replace(settings, model=str(student))
     return settings
 
@@ -232,34 +238,46 @@ def _train_plan(stage: str) -> Callable[..., StagePlan]:
             files = training_files(config, folder, stage)
             return fingerprint(files, settings, config.seed, config.device, config.dtype)
 
-        model = getattr(config, stage).model
+        model = getattr(config, base(stage)).model
+        if model == FIRST_STUDENT:
+            model = f"run:{writer(config, stage)}"
         own = stage_folder(folder, stage)
-        unit = f"pairs of {TAUGHT_BY[stage]}"
+        unit = f"pairs of {_taught_by(stage)}"
         return StagePlan(stage, own, [model], 0, unit, 0, 0, job_state(own, JOB, SUMMARY, mark))
 
     return run
 
 
 def _runner(stage: str) -> Callable[..., StageResult]:
-    if stage in TRAININGS:
+    if base(stage) in TRAININGS:
         return train_stage(stage)
-    return _module(stage).run
+    return _of_round(_module(stage).run, stage)
 
 
 def _planner(stage: str) -> Callable[..., StagePlan]:
-    if stage in TRAININGS:
+    if base(stage) in TRAININGS:
         return _train_plan(stage)
-    return _module(stage).plan
+    return _of_round(_module(stage).plan, stage)
+
+
+def _of_round(function: Callable[..., Any], stage: str) -> Callable[..., Any]:
+    """A stage's function; of a round before the last it is told which."""
+    return function if base(stage) == stage else partial(function, stage=stage)
+
+
+def _taught_by(stage: str) -> str:
+    return TAUGHT_BY[stage] if base(stage) == stage else pairs_of(stage)
 
 
 def _module(stage: str) -> Any:
     from importlib import import_module
 
-    return import_module(f"idist.stages.{stage}")
+    return import_module(f"idist.stages.{base(stage)}")
 
 
-def _made_again(stage: str, start: str | None) -> bool:
-    return start is not None and STAGES.index(stage) >= STAGES.index(start)
+def _made_again(stage: str, request: Request) -> bool:
+    stages, start = in_order(STAGES, request.config.self_distil.rounds), request.from_stage
+    return start is not None and stages.index(stage) >= stages.index(start)
 
 
 def first_process() -> bool:

@@ -51,6 +51,10 @@ def test_defaults_are_the_papers() -> None:
         ({"contexts": {"min_sentences": 4, "max_sentences": 2}}, "contexts.min_sentences is 4"),
         ({"name": "a/b"}, "expected a plain folder name"),
         ({"device": "tpu"}, "device is 'tpu'"),
+        ({"teacher": 3}, "teacher is 3, expected a string"),
+        ({"teacher": "gpt2", "pairs": 3}, "pairs is 3, expected a section of keys"),
+        ({"pairs": {"generation": "serial"}}, "pairs.generation is 'serial', expected one of: parallel, sequential"),
+        ({"pairs": {"keyword_bias": -1}}, "pairs.keyword_bias is -1.0, expected a value from 0 to 100"),
     ],
 )
 def test_bad_values_are_named(tree: dict, message: str) -> None:
@@ -76,6 +80,19 @@ def test_overrides(tmp_path: Path) -> None:
     assert config.pairs.critics[0] == {"rouge_l": {"max": 0.6}}
     assert config.contexts.prefixes == "news"
     assert RunConfig().pairs.critics[0] == {"rouge_l": {"max": 0.75}}
+
+
+def test_the_teacher_is_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("teacher: gpt2\npairs: {model: gpt2-large}\nself_distil: {count: 5}\n")
+    models = [
+        [config.contexts.model, config.pairs.model, config.self_distil.model]
+        for config in (load_config(path), load_config(path, ["teacher=a/b", "contexts.model=c"]))
+    ]
+    assert models == [["gpt2", "gpt2-large", "gpt2"], ["c", "a/b", "a/b"]]
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(dump_yaml(load_config(path)))
+    assert to_dict(load_config(copy)) == to_dict(load_config(path)) | {"name": "run"}
 
 
 def test_overrides_of_critics_named_alone_or_inherited(tmp_path: Path) -> None:

@@ -249,6 +249,13 @@ def test_biomedical_prefixes() -> None:
     assert drawn == {"Abstract:", "Introduction:", "Method:", "Conclusion:"}
 
 
+def test_reddit_prefixes() -> None:
+    prefixes = load_prefixes("reddit")
+    drawn = {prefixes.draw(np.random.default_rng(seed)) for seed in range(300)}
+    assert all(prefix.removeprefix("Posted in ").startswith("r/") and prefix.endswith(":") for prefix in drawn)
+    assert 50 < len(drawn) <= 2 * len(set(prefixes.lists["forum"])) == 2 * len(prefixes.lists["forum"])
+
+
 def test_prefixes_of_a_person(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("templates: [{text: 'Once {who}', weight: 2}]\nlists: {who: [upon a time]}\n", encoding="utf-8")

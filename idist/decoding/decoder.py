@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from idist.decoding.loop import Stop
     from idist.decoding.prefix import Prefix
 
+# of each prompt its keywords, each in its forms in token ids; the bonus
+Favoured = tuple[Sequence[Sequence[Sequence[Sequence[int]]]], float]
+
 
 class Decoder:
     """Samples from a causal LM or an encoder-decoder, many rows at a time.
@@ -69,17 +72,49 @@ class Decoder:
         Raises:
             UserError: max_new_tokens leaves no room for a context.
         """
+        prompts = [self._prompt_ids(context.strip()) for context in contexts]
+        return self._sentences(prompts, ids, k, seed, "next sentences")
+
+    def restatements(
+        self, contexts: Sequence[str], sources: Sequence[str], ids: Sequence[str], k: int, seed: int, bias: float
+    ) -> list[list[str]]:
+        """Samples of the sentence that follows each context and a source after it, held to the source's keywords
+        (sequential generation, first version of the paper).
+
+        Args:
+            contexts: as in `next_sentences`.
+            sources: one a context, a sentence that was drawn after it.
+            ids, k, seed: as in `next_sentences`; the random numbers are others.
+            bias: bonus of tokens that write a keyword of the source, in nats (`idist.decoding.keywords`); 0 is none.
+
+        Returns:
+            As `next_sentences`; a copy of the source is not left out.
+
+        Raises:
+            UserError: as `next_sentences`.
+        """
+        from idist.decoding.keywords import keywords, token_forms
+
+        pairs = zip(contexts, sources, strict=True)
+        prompts = [self._prompt_ids(f"{context.strip()} {source.strip()}".strip()) for context, source in pairs]
+        words = [[token_forms(self.tokenizer, word) for word in keywords(source)] for source in sources]
+        return self._sentences(prompts, ids, k, seed, "restatements", (words, bias) if bias else None)
+
+    def _sentences(
+        self,
+        prompts: list[list[int]],
+        ids: Sequence[str],
+        k: int,
+        seed: int,
+        purpose: str,
+        favoured: Favoured | None = None,
+    ) -> list[list[str]]:
+        """First sentences of k samples of each prompt; those that are none are left out."""
         from idist.decoding.loop import SentenceStop
 
         read = join_digits if self.sampling.join_digits else str
-        texts = self._sample(
-            [self._prompt_ids(context.strip()) for context in contexts],
-            ids,
-            k,
-            seed,
-            purpose="next sentences",
-            stop=SentenceStop(self.tokenizer, self.vocabulary, read),
-        )
+        stop = SentenceStop(self.tokenizer, self.vocabulary, read)
+        texts = self._sample(prompts, ids, k, seed, purpose, stop=stop, favoured=favoured)
         least = self.sampling.min_characters
         return [[s for text in row if (s := first_sentence(read(text), least))] for row in texts]
 
@@ -129,11 +164,13 @@ class Decoder:
         purpose: str,
         may_be_empty: bool = False,
         stop: Stop | None = None,
+        favoured: Favoured | None = None,
     ) -> list[list[str]]:
         """n texts of each prompt. Prompts of similar length share a batch of at most ``max_rows`` rows."""
         import numpy as np
         import torch
 
+        from idist.decoding.keywords import KeywordBias
         from idist.decoding.loop import decode, never
 
         if len(ids) != len(prompts):
@@ -146,6 +183,7 @@ class Decoder:
                 batch = order[at : at + together]
                 prefix = self._prefix([prompts[p] for p in batch])
                 keys = self._keys(purpose, [ids[p] for p in batch], seed, n)
+                favour = KeywordBias([favoured[0][p] for p in batch], favoured[1]) if favoured else None
                 index = np.repeat(np.arange(len(batch)), n)
                 for first in range(0, len(index), self.max_rows):
                     part = slice(first, first + self.max_rows)
@@ -158,6 +196,7 @@ class Decoder:
                         self._banned,
                         may_be_empty,
                         stop or never,
+                        favour,
                     )
                     texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
                     for place, text in zip(index[part], texts, strict=True):

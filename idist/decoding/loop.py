@@ -18,6 +18,10 @@ from idist.text import find_boundary
 Stop = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+# (logits of the next tokens, (R, V); prompt of each row, (R,); what it has written, (R, t)) -> None: changes the logits
+Favour = Callable[[torch.Tensor, np.ndarray, np.ndarray], None]
+
+
 def never(written: np.ndarray, was_open: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Only the end-of-text token and ``max_new_tokens`` end a row."""
     return np.zeros(len(written), bool), was_open
@@ -54,6 +58,7 @@ def decode(
     banned: Sequence[int],
     may_be_empty: bool,
     stop: Stop,
+    favour: Favour | None = None,
 ) -> list[list[int]]:
     """Token ids of each sample, without the end-of-text token.
 
@@ -67,6 +72,7 @@ def decode(
         banned: ids that are never drawn.
         may_be_empty: whether the end-of-text token may come first.
         stop: see `Stop`.
+        favour: see `Favour`; what may not be drawn stays so.
     """
     device, steps = prefix.logits.device, sampling.max_new_tokens
     end_ids = sorted(vocabulary.end_ids)
@@ -81,6 +87,9 @@ def decode(
             logits[:, end_ids] = float("-inf")
         if sampling.no_repeat_ngram_size:
             ban_repeated_ngrams(logits, history, sampling.no_repeat_ngram_size)
+        if favour is not None:
+            _, one = np.unique(place, return_index=True)  # a sample of each row
+            favour(logits, index[going[one]], tokens[going[one], :step])
         tokens[going, step] = choose(logits, sampling, place, keys[going, step])
 
         at_end = np.isin(tokens[going, step], end_ids)

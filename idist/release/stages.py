@@ -22,6 +22,7 @@ from idist.stages import contexts, control, corpus, pairs, self_distil
 from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages._training_data import digest_pairs, read_pairs
+from idist.stages.rounds import round_of, writer
 from idist.stages.runs import read_manifest, stage_folder
 from idist.stages.scoring import SCORED, SELECTED, cascade_of
 
@@ -148,14 +149,17 @@ def _check_pairs(config: RunConfig, run: Path, stage: Finished, before: Mapping[
 def _check_self_distil(config: RunConfig, run: Path, stage: Finished, before: Mapping[str, Finished]) -> None:
     mark, critics = stage.mark(SCORED), config.self_distil_critics()
     asked = {"seed": config.seed, self_distil.STAGE: to_dict(config.self_distil), "critics": critics}
-    student = stage_folder(run, "train") / "model"
+    student = stage_folder(run, writer(config, stage.name)) / "model"
+    number = round_of(config, stage.name)
     if student.is_dir() and mark["student"]["weights"] != _weights(student):
-        raise _made_from_others(stage, "train")
+        raise _made_from_others(stage, student.parent.name)
 
     def now() -> dict[str, Any]:
         _check_cut(stage, config, critics)
         made = _as_made(config, mark[self_distil.STAGE])
-        return self_distil.fingerprint(made, mark["sources"]["taken"], self_distil.student_folder(run))
+        return self_distil.fingerprint(
+            made, mark["sources"]["taken"], self_distil.student_folder(run, student.parent.name), number
+        )
 
     _compare(stage, config, asked, mark, now)
 
@@ -185,7 +189,7 @@ def _check_training(config: RunConfig, run: Path, stage: Finished, before: Mappi
     if stage.name == "train_control":
         asked["model"] = str(student_path(stage_folder(run, control.STAGE)))
     elif asked["model"] == FIRST_STUDENT:
-        asked["model"] = str(stage_folder(run, "train") / "model")
+        asked["model"] = str(stage_folder(run, writer(config, stage.name)) / "model")
     dtype = mark["dtype"] if config.dtype == "auto" else config.dtype
 
     def now() -> dict[str, Any]:

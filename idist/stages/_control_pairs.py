@@ -17,6 +17,7 @@ from idist.engine import finished, peek, read_table
 from idist.errors import UserError
 from idist.rows import COLUMNS, schema
 from idist.stages._practice import damaged
+from idist.stages.generation import is_oriented
 from idist.stages.runs import require_stage, stage_folder
 from idist.stages.samples import row_rng
 from idist.stages.scoring import SCORED, SELECTED, CutWork, cascade_of
@@ -144,7 +145,8 @@ def _damaged_sentences(folder: Path, shard: Upstream, seed: int) -> pa.Table:
 def _cut_again(config: RunConfig, own: Path, shard: Upstream) -> pa.Table:
     composition = thresholds(config, shard.stage)
     begun: Mapping[str, Any] = peek(own, SCORED) or {}
-    work = CutWork(config, own, composition, begun["layout"]["scores"], oriented=shard.stage == "self_distil")
+    oriented = shard.stage == "self_distil" or is_oriented(config.pairs)
+    work = CutWork(config, own, composition, begun["layout"]["scores"], oriented=oriented)
     return work.shard(work.open(), shard.rank, lambda done: None).tables[SELECTED]
 
 

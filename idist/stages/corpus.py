@@ -42,7 +42,6 @@ class JudgeWork:
     folder: Path  # of the stage
 
     unit: ClassVar[str] = "sources"
-    oriented: ClassVar[bool] = True
 
     def open(self) -> Cascade:
         """Critics load their models when they first score."""

@@ -1,16 +1,16 @@
-"""Stage `pairs`: k next sentences of every context, all pairs of them through the critics (paper 3.1 and 3.2).
+"""Stage `pairs`: k next sentences of every context, pairs of them through the critics (paper 3.1 and 3.2).
 
 Two jobs. `scored` samples and scores, with models: tables `sentences` and `candidates`, a shard for each shard of
 contexts. `selected` cuts at the thresholds, without models: table `selected`, with the columns of `pairs`. Another
 threshold within the floors makes `selected` again and nothing else.
 
-With `pairs.source`, pairs of another corpus are judged in place of the teacher's: `idist.stages.corpus`.
+Which pairs: `idist.stages.generation`. With `pairs.source`, pairs of another corpus are judged in place of the
+teacher's: `idist.stages.corpus`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from idist.config import RunConfig, to_dict
 from idist.engine import Job, JobReport, Shard, Tick, alone, digest, finished, read_table, run_job, table_path
 from idist.errors import UserError
 from idist.stages import contexts, corpus
+from idist.stages.generation import GENERATIONS, is_oriented
 from idist.stages.runs import (
     StagePlan,
     StageResult,
@@ -59,7 +60,6 @@ class ScoreWork:
     sizes: list[int]  # contexts taken of each shard
 
     unit: ClassVar[str] = "contexts"
-    oriented: ClassVar[bool] = False  # the cascade may turn a pair
 
     def open(self) -> tuple[Decoder, Cascade]:
         """The teacher; critics load their models when they first score."""
@@ -81,22 +81,18 @@ class ScoreWork:
 
     def shard(self, opened: tuple[Decoder, Cascade], rank: int, tick: Tick) -> Shard:
         """Contexts of shard ``rank``: sample, merge equal sentences, score their pairs."""
-        from idist.critics import Group
-
         decoder, cascade = opened
         taken = read_table(stage_folder(self.run, contexts.STAGE), contexts.STAGE, contexts.STAGE, rank)
         rows = taken.slice(0, self.sizes[rank]).to_pylist()
-        k = self.config.pairs.k
-        together = max(1, 2 * decoder.max_rows // k)  # prompts of similar length share a batch
+        settings = self.config.pairs
+        write = GENERATIONS[settings.generation]
+        together = max(1, 2 * decoder.max_rows // settings.k)  # prompts of similar length share a batch
         groups, counts = [], []
         for start in range(0, len(rows), together):
             part = rows[start : start + together]
-            ids = [row["id"] for row in part]
-            drawn = decoder.next_sentences([row["context"] for row in part], ids, k, self.config.seed)
-            for identifier, sentences in zip(ids, drawn, strict=True):
-                distinct = Counter(sentences)
-                groups.append(Group(identifier, list(distinct)))
-                counts.append(list(distinct.values()))
+            for group, drawn in write(decoder, part, settings, self.config.seed):
+                groups.append(group)
+                counts.append(drawn)
             tick(len(part) / 2)
         judged = cascade.score(groups)
         tick(len(rows) / 2)
@@ -159,7 +155,7 @@ def _make(
     scores = claim_scores(own, mark, cascade, grows)
     scored = run_job(Job(own, SCORED, work, sizes, work.unit), config.engine, progress)
     cut_mark = {"scored": digest(mark), "thresholds": cascade.select_config()}
-    cutting = CutWork(config, own, critics, scores, oriented=work.oriented)
+    cutting = CutWork(config, own, critics, scores, oriented=is_oriented(config.pairs))
     selected = cut(config, cutting, sizes, cut_mark, progress)
     jobs = {**before, SCORED: (mark, scored), SELECTED: (cut_mark, selected)}
     reports = [report for _, report in jobs.values()]
@@ -208,6 +204,8 @@ def fingerprint(config: RunConfig, folder: Path, count: int) -> dict[str, Any]:
     settings = to_dict(config.pairs)
     for name in ("critics", "model", "source", "source_files", "source_column", "target_column"):
         del settings[name]  # of the model its weights count, not where they lie
+    if config.pairs.generation == "parallel":  # as before there was another way
+        del settings["generation"], settings["keyword_bias"]
     return {
         "version": VERSION,
         "seed": config.seed,

@@ -197,11 +197,13 @@ def remake(run: Path, stage: str) -> list[str]:
         UserError: no stage of that name.
     """
     from idist._schema import nearest
+    from idist.stages.rounds import in_order, known_rounds
 
-    if stage not in STAGES:
-        raise UserError(f"No stage is called {stage!r}; {nearest(stage, STAGES)}")
+    stages = in_order(STAGES, known_rounds(run, stage))
+    if stage not in stages:
+        raise UserError(f"No stage is called {stage!r}; {nearest(stage, stages)}")
     deleted = []
-    for name in reversed(STAGES[STAGES.index(stage) :]):
+    for name in reversed(stages[stages.index(stage) :]):
         folder = stage_folder(run, name)
         if folder.is_dir():
             shutil.rmtree(folder)

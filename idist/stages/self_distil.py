@@ -9,15 +9,16 @@ source by the rule `self_distil.keep`; it needs no model.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idist.config import FIRST_STUDENT, RunConfig, to_dict
+from idist.config import RunConfig, to_dict
 from idist.engine import Job, Shard, Tick, alone, digest, finished, read_table, run_job
 from idist.errors import UserError
-from idist.stages.runs import StagePlan, StageResult, number_type, plan_job, stage_folder, write_manifest
+from idist.stages.rounds import round_of, writer
+from idist.stages.runs import StagePlan, StageResult, job_state, number_type, plan_job, stage_folder, write_manifest
 from idist.stages.samples import row_rng
 from idist.stages.scoring import (
     SCORED,
@@ -127,14 +128,18 @@ def _entailed(pair: Kept) -> float:
     return sum(pair.scores[name] for name in ENTAILMENTS if name in pair.scores)
 
 
-def run(config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True) -> StageResult:
+def run(
+    config: RunConfig, folder: Path, limit: int | None = None, progress: bool = True, stage: str = STAGE
+) -> StageResult:
     """Make the student's own pairs, or what is missing of them.
 
     Args:
         config: the run.
-        folder: ``runs/NAME``; the student is the model of stage `train`.
+        folder: ``runs/NAME``; the student is the model of stage `train`, or of the round before
+            (`idist.stages.rounds`).
         limit: at most so many sources.
         progress: bars on stderr.
+        stage: ``self_distil``, or with its number a round before the last.
 
     Returns:
         Counts: ``drawn`` ids, ``given_up`` (ids whose samples had no complete sentence), ``repeated`` (sentences drawn
@@ -142,22 +147,23 @@ def run(config: RunConfig, folder: Path, limit: int | None = None, progress: boo
         rows of the tables `drawn`, `sources`, `sentences`, `candidates`, `selected`.
 
     Raises:
-        UserError: stage `train` not finished, a rule that the critics have no score for, the folder was made with
-            another config, a threshold beyond a floor, model not found, disk full, damaged shard, another process
+        UserError: the student's training not finished, a rule that the critics have no score for, the folder was made
+            with another config, a threshold beyond a floor, model not found, disk full, damaged shard, another process
             in the folder.
     """
     with alone(folder):
-        return _make(config, folder, _count(config, limit), progress)
+        return _make(config, folder, _count(config, limit), progress, stage)
 
 
-def _make(config: RunConfig, folder: Path, count: int, progress: bool) -> StageResult:
-    own, critics = stage_folder(folder, STAGE), config.self_distil_critics()
+def _make(config: RunConfig, folder: Path, count: int, progress: bool, stage: str) -> StageResult:
+    own, critics = stage_folder(folder, stage), config.self_distil_critics()
+    number = round_of(config, stage)
     cascade = cascade_of(config, critics)
     check_rule(config, cascade)
-    student = student_folder(folder)
-    drawn, sources = draw_sources(config, own, count, progress)
+    student = student_folder(folder, writer(config, stage))
+    drawn, sources = draw_sources(config, own, count, progress, number)
     sizes = [receipt["files"][SOURCES]["rows"] for _, receipt in sorted(finished(own, SOURCES).items())]
-    mark = fingerprint(config, count, student)
+    mark = fingerprint(config, count, student, number)
     scores = claim_scores(own, mark, cascade, GROWS)
     work = RewriteWork(config, str(student), own)
     scored = run_job(Job(own, SCORED, work, sizes, SOURCES), config.engine, progress)
@@ -168,14 +174,14 @@ def _make(config: RunConfig, folder: Path, count: int, progress: bool) -> StageR
     }
     selected = cut(config, KeepOne(config, own, critics, scores, oriented=True), sizes, cut_mark, progress)
     jobs = {
-        DRAWN: (drawn_mark(config), drawn),
-        SOURCES: (sources_mark(config, count), sources),
+        DRAWN: (drawn_mark(config, number), drawn),
+        SOURCES: (sources_mark(config, count, number), sources),
         SCORED: (mark, scored),
         SELECTED: (cut_mark, selected),
     }
     reports = [report for _, report in jobs.values()]
     result = StageResult(
-        stage=STAGE,
+        stage=stage,
         folder=own,
         made=sum(report.made for report in reports),
         rows={table: rows for report in reports for table, rows in report.rows.items()},
@@ -188,47 +194,54 @@ def _make(config: RunConfig, folder: Path, count: int, progress: bool) -> StageR
     return result
 
 
-def plan(config: RunConfig, folder: Path, limit: int | None = None) -> StagePlan:
+def plan(config: RunConfig, folder: Path, limit: int | None = None, stage: str = STAGE) -> StagePlan:
     """What `run` would do; loads and writes nothing."""
     cascade = cascade_of(config, config.self_distil_critics())
     check_rule(config, cascade)
-    models = [config.self_distil.model, FIRST_STUDENT]
+    student, number = writer(config, stage), round_of(config, stage)
+    models = [config.self_distil.model, f"run:{student}"]
     for critic in cascade.critics:
         models += [name for name in critic.model_names().values() if name not in models]
     size = config.engine.shard_size * SOURCES_PER_CONTEXT
     count = _count(config, limit)
 
     def mark() -> dict[str, Any]:
-        return fingerprint(config, count, student_folder(folder))
+        return fingerprint(config, count, student_folder(folder, student), number)
 
-    return plan_job(folder, STAGE, SCORED, models, count, SOURCES, size, mark, GROWS)
+    planned = plan_job(folder, stage, SCORED, models, count, SOURCES, size, mark, GROWS)
+    # the student may not be there yet; the round's own sources tell already
+    drawn = job_state(planned.folder, DRAWN, "manifest.json", lambda: drawn_mark(config, number))
+    return replace(planned, state=drawn) if drawn == "of another config" else planned
 
 
-def fingerprint(config: RunConfig, count: int, student: Path) -> dict[str, Any]:
-    """What the student's candidates depend on; what their scores depend on is the cascade's `score_config`."""
+def fingerprint(config: RunConfig, count: int, student: Path, number: int = 1) -> dict[str, Any]:
+    """What the student's candidates depend on; what their scores depend on is the cascade's `score_config`.
+
+    ``number`` of the round; how many rounds there are changes nothing.
+    """
     from idist.models import fingerprint as weights
 
     settings = to_dict(config.self_distil)
-    for name in ("count", "model", "keep", "critics", "with_teacher"):
+    for name in ("count", "model", "keep", "critics", "with_teacher", "rounds"):
         del settings[name]
     return {
         "version": VERSION,
         "seed": config.seed,
         STAGE: settings | {"dtype": number_type(config)},
         "student": {"prompt": config.train.prompt, "weights": weights(str(student))},
-        "sources": {"taken": count, "fingerprint": digest(drawn_mark(config))},
+        "sources": {"taken": count, "fingerprint": digest(drawn_mark(config, number))},
     }
 
 
-def student_folder(run: Path) -> Path:
-    """The model that stage `train` left.
+def student_folder(run: Path, training: str = "train") -> Path:
+    """The model that a training left.
 
     Raises:
         UserError: it has not finished.
     """
-    folder = stage_folder(run, "train") / "model"
+    folder = stage_folder(run, training) / "model"
     if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} has no config.json: run the stage 'train' first.")
+        raise UserError(f"{folder} has no config.json: run the stage {training!r} first.")
     return folder
 
 

@@ -36,6 +36,7 @@ class DrawWork:
 
     config: RunConfig
     size: int
+    number: int  # of the round
 
     def open(self) -> SampleWriter:
         """The teacher."""
@@ -44,7 +45,7 @@ class DrawWork:
     def shard(self, opened: SampleWriter, rank: int, tick: Tick) -> Shard:
         """Sources ``rank * size`` and on: of each id's sample, one complete sentence drawn by (seed, id)."""
         numbers = range(rank * self.size, (rank + 1) * self.size)
-        ids = waiting = [f"s{number:06d}" for number in numbers]
+        ids = waiting = [source_id(number, self.number) for number in numbers]
         found: dict[str, str] = {}
         for attempt in range(ATTEMPTS):
             for identifier, sample in zip(
@@ -97,17 +98,25 @@ class Distinct:
         return len(self._known)
 
 
-def drawn_mark(config: RunConfig) -> dict[str, Any]:
-    """What the sentence of an id depends on, and the sources with it, however many there are."""
-    return {"version": VERSION, "seed": config.seed, "samples": samples_mark(config, config.self_distil.model)}
+def source_id(number: int, round_number: int = 1) -> str:
+    """7 -> ``s000007``; of the second round and on ``s000007r2``: each round has sources of its own."""
+    return f"s{number:06d}" + (f"r{round_number}" if round_number > 1 else "")
 
 
-def sources_mark(config: RunConfig, count: int) -> dict[str, Any]:
+def drawn_mark(config: RunConfig, number: int = 1) -> dict[str, Any]:
+    """What the sentence of an id depends on, and the sources with it, however many there are; ``number``: the round."""
+    later = {"round": number} if number > 1 else {}
+    return {"version": VERSION, "seed": config.seed, "samples": samples_mark(config, config.self_distil.model), **later}
+
+
+def sources_mark(config: RunConfig, count: int, number: int = 1) -> dict[str, Any]:
     """What the sources depend on."""
-    return drawn_mark(config) | {"self_distil": {"count": count}}
+    return drawn_mark(config, number) | {"self_distil": {"count": count}}
 
 
-def draw_sources(config: RunConfig, own: Path, count: int, progress: bool) -> tuple[JobReport, JobReport]:
+def draw_sources(
+    config: RunConfig, own: Path, count: int, progress: bool, number: int = 1
+) -> tuple[JobReport, JobReport]:
     """Run both jobs: ids are drawn until ``count`` different sentences are there, or `DRAW_AT_MOST` times as many ids.
 
     Args:
@@ -115,6 +124,7 @@ def draw_sources(config: RunConfig, own: Path, count: int, progress: bool) -> tu
         own: folder of the stage.
         count: sources wanted; there may be fewer.
         progress: bars on stderr.
+        number: of the round.
 
     Returns:
         Reports of `drawn` and `sources`.
@@ -123,17 +133,17 @@ def draw_sources(config: RunConfig, own: Path, count: int, progress: bool) -> tu
         UserError: made with another config, model not found, disk full, damaged shard.
     """
     layout = {"shard_size": config.engine.shard_size * SOURCES_PER_CONTEXT}
-    size = claim(own, DRAWN, drawn_mark(config), layout)["shard_size"]
+    size = claim(own, DRAWN, drawn_mark(config, number), layout)["shard_size"]
     shards = len(shard_sizes(count, size))
     most = shards * DRAW_AT_MOST
     while True:
         items = [size] * shards
-        drawn = run_job(Job(own, DRAWN, DrawWork(config, size), items, "sentences"), config.engine, progress)
+        drawn = run_job(Job(own, DRAWN, DrawWork(config, size, number), items, "sentences"), config.engine, progress)
         found = sum(1 for _ in _distinct(own, shards))
         if found >= count or shards == most:
             break
         shards = min(most, shards + len(shard_sizes(count - found, size)))
-    claim(own, SOURCES, sources_mark(config, count), {}, grows=GROWS)
+    claim(own, SOURCES, sources_mark(config, count, number), {}, grows=GROWS)
     stream = _source_shards(own, shards, count, size)
     sources = run_stream(Job(own, SOURCES, NoWork(), [min(count, found)], SOURCES), stream, progress)
     return drawn, sources

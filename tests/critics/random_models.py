@@ -72,7 +72,7 @@ def save_qwen_tokenizer(folder: Path) -> int:
 
 
 def save_causal_lm(kind: str, folder: Path, seed: int = 0, spread: float = 0.5, tokenizer: str = "plain") -> str:
-    """A ``gpt2``, ``bloom``, ``qwen2`` or ``xglm``; gives the folder.
+    """A ``gpt2``, ``gpt_neox``, ``llama``, ``biogpt``, ``bloom``, ``qwen2`` or ``xglm``; gives the folder.
 
     Args:
         kind: architecture.
@@ -84,8 +84,12 @@ def save_causal_lm(kind: str, folder: Path, seed: int = 0, spread: float = 0.5, 
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
     own = {
         "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 48},
+        "gpt_neox": sizes | {"max_position_embeddings": 128},
+        "llama": sizes | {"num_key_value_heads": 1, "max_position_embeddings": 128},
+        "biogpt": sizes | {"max_position_embeddings": 128},
         "bloom": {"hidden_size": 16, "n_layer": 2, "n_head": 2},
         "xglm": {"d_model": 16, "num_layers": 2, "attention_heads": 2, "ffn_dim": 32, "init_std": spread},
         "qwen2": {
