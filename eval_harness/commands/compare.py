@@ -110,7 +110,7 @@ def _remarks(comparison: Comparison) -> str:
     many = counted(len(comparison.lines), "metric")
     lines = [
         f"{_TESTS[comparison.test]}, {comparison.resamples:,} {kind}, seed {comparison.seed}; "
-        f"p two-sided, corrected over {many} (Holm); better: corrected p below 0.05"
+        f"p as in sacreBLEU, corrected over {many} (Holm); better: corrected p below 0.05"
     ]
     width = max(len(line.metric) for line in comparison.lines)
     lines += [f"{line.metric:<{width}}  {plain(line.signature)}" for line in comparison.lines]

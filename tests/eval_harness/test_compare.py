@@ -141,7 +141,7 @@ def test_printed_table(pair: tuple[Path, Path], capsys: pytest.CaptureFixture[st
     assert header.split() == ["A", "B", "A", "-", "B", "95%", "interval", "p", "p", "(Holm)", "better"]
     assert [line.split("  ")[0] for line in table] == ["BLEU", "iBLEU", "ROUGE-L", "Compression"]
     assert all(" 0.0050 " in line for line in table)  # none of 200 resamples
-    assert "paired bootstrap, 200 resamples, seed 0; p two-sided, corrected over 4 metrics (Holm)" in out
+    assert "paired bootstrap, 200 resamples, seed 0; p as in sacreBLEU, corrected over 4 metrics (Holm)" in out
     assert f"rouge_l      {RougeL().signature()}" in out
     assert "The example that differs most in BLEU:" in out
     assert "\ne007: BLEU 0.0 (A), 100.0 (B)\n" in out
