@@ -64,10 +64,12 @@ def held_out_pairs(run: Path) -> list[tuple[str, str, str]]:
 
     from idist.stages._control_pairs import REBUILT
     from idist.stages._training_data import read_pairs, split_by_context
+    from idist.stages.runs import require_stage
 
     if not (run / "config.yaml").is_file():
         raise UserError(f"{run} is no run: it has no config.yaml.")
     config = load_config(run / "config.yaml")
+    require_stage(run, "control")
     files = pair_files(run, "control")
     wanted = set(split_by_context(read_pairs(files), config.train_control.held_out, config.seed)[1]["id"].to_pylist())
     every = [row for file in files for row in pq.read_table(file, columns=["id", "context_id", "x", "y"]).to_pylist()]

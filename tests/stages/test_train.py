@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 import torch
 
+from eval_harness.systems.student import Student
+from eval_harness.tasks.base import Example
 from idist.errors import UserError
 from idist.stages._training_data import encode_pairs, read_pairs, split_by_context
 from idist.stages.train import fingerprint, train
-from recipes.evaluation import rewrite
 from tests.stages.student import CONFIG, log, make_pairs, mean_loss, save_tiny_student
 
 
@@ -134,7 +135,8 @@ def test_a_student_that_forces_its_first_token_does_so_no_longer(tmp_path: Path)
     config = replace(CONFIG, model=str(tmp_path / "bart"), epochs=15, optimizer="adamw", patience=0)
     trained = train(table, config, tmp_path / "run", 0, "cpu", progress=False).model
     assert BartForConditionalGeneration.from_pretrained(trained).generation_config.forced_bos_token_id is None
-    assert rewrite(trained, ["Two girls eat lunch."], config, 2, "cpu", "float32") == ["A man walks home."]
+    student = Student(str(trained), num_beams=2, device="cpu")
+    assert student.predict([Example("1", "Two girls eat lunch.", ("It is noon.",))]) == ["A man walks home."]
 
 
 def test_what_a_training_leaves(tiny: str, tmp_path: Path) -> None:
