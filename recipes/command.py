@@ -34,7 +34,9 @@ class Request:
     publishing: Options = field(default_factory=Options)
 
 
-def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = False) -> Request:
+def parse(
+    description: str | None, stages: tuple[str, ...], choose_one: bool = False, default_config: str = "mini"
+) -> Request:
     """Read the command line of a recipe that runs ``stages``, or with ``choose_one`` one of them, named first.
 
     Raises:
@@ -43,7 +45,7 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if choose_one:
         parser.add_argument("stage", nargs="?", choices=stages, default=stages[0], help=f"default: {stages[0]}")
-    add_run_arguments(parser)
+    add_run_arguments(parser, default_config)
     parser.add_argument(
         "--limit",
         type=int,
@@ -77,10 +79,12 @@ def parse(description: str | None, stages: tuple[str, ...], choose_one: bool = F
     return Request(config, args.runs / config.name, stages, args.limit, args.dry_run, start, options)
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def add_run_arguments(parser: argparse.ArgumentParser, default_config: str = "mini") -> None:
     """Which run: its config, changes to it, its folder."""
     shipped = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
-    parser.add_argument("--config", default="mini", help=f"a YAML file, or one of: {shipped} (default: mini)")
+    parser.add_argument(
+        "--config", default=default_config, help=f"a YAML file, or one of: {shipped} (default: {default_config})"
+    )
     parser.add_argument(
         "--from-hub",
         metavar="ORG/NAME[@TAG]",

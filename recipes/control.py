@@ -23,7 +23,7 @@ CODES_SHOWN = 12
 
 def main() -> None:
     """All stages, then what the student can be asked for and where it lies."""
-    request = parse(__doc__, STAGES)
+    request = parse(__doc__, STAGES, default_config="mini-control")
     if request.dry_run:
         print(dry_run(request))
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = ("distill", "contexts", "pairs", "train", "self_distil")
+RECIPES = ("distill", "contexts", "pairs", "train", "self_distil", "control")
 
 
 def recipe(name: str, *arguments: str, runs: Path | None = None) -> subprocess.CompletedProcess[str]:
