@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from idist.models import EMBEDDED
 from tests.hub.made import TOKEN, USERS
 from tests.hub.mini_hub import MiniHub
 from tests.small_run import recipe
@@ -88,7 +89,13 @@ def test_without_an_account_a_folder_is_published(run: Path, tmp_path: Path) -> 
     assert sorted(path.name for path in (run / "hub" / "tags").iterdir()) == ["v1.0.0"]
     card = (run / "hub" / "models" / "mini-student" / "README.md").read_text()
     assert "BERT-iBLEU" in card and "model-index" in card
-    assert not (run / ".release").exists()
+    assert not list(run.glob(".release*"))
+    # however it is called, the same release is the same
+    assert (
+        recipe("publish", "runs/mini", "--dry-run", "--candidates", folder=tmp_path).stdout.count("nothing to do") == 2
+    )
+    assert "already published" in recipe("publish", "runs/mini", "--only", "model", folder=tmp_path).stdout
+    assert "config `default`" in card and "release `v1.0.0`" in card
 
 
 def test_a_dry_run_leaves_nothing(run: Path, tmp_path: Path) -> None:
@@ -185,3 +192,36 @@ def test_results_are_published_and_read_back(run: Path, tmp_path: Path) -> None:
     assert len(copied) == 3 and copied[0].statistics("ibleu").shape[0] == 12
     again = recipe("publish_results", "runs/mini/evaluation", "--examples", folder=tmp_path)
     assert "already published" in again.stdout
+
+
+def test_nothing_but_its_files_leaves_with_a_model(tmp_path: Path) -> None:
+    model = Path(shutil.copytree(EMBEDDED / "entailment", tmp_path / "critic"))
+    for name in (".env", "notes.log", "training_args.bin", "trainer_state.json", "checkpoint-5/model.safetensors"):
+        (model / name).parent.mkdir(exist_ok=True)
+        (model / name).write_text(f"HF_TOKEN={TOKEN} {tmp_path}")
+    done = recipe("publish_model", "critic", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    release = tmp_path / "hub" / "models" / "critic"
+    assert sorted(path.name for path in release.iterdir()) == [
+        "ABOUT.md",
+        "README.md",
+        "config.json",
+        "lineage.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    assert "license: cc-by-sa-4.0" in (release / "README.md").read_text()
+    (model / "notes.json").write_text(json.dumps({"token": TOKEN}))
+    refused = recipe("publish_model", "critic", "--tag", "v2.0.0", folder=tmp_path)
+    assert refused.returncode == 2 and "holds an access token" in refused.stderr and TOKEN not in refused.stderr
+
+
+def test_a_damaged_release_is_one_sentence(run: Path, tmp_path: Path) -> None:
+    assert recipe("publish", "runs/mini", "--only", "dataset", folder=tmp_path).returncode == 0
+    place = run / "hub" / "datasets" / "mini" / "lineage.json"
+    lineage = json.loads(place.read_text())
+    for damage in ({"models": [{}]}, {"toolkit": None}, {"config": 3}):
+        place.write_text(json.dumps(lineage | damage))
+        done = recipe("distill", "--from-hub", "runs/mini/hub/datasets/mini", "--dry-run", folder=tmp_path)
+        assert done.returncode == 2 and done.stderr.count("error:") == 1 and "Traceback" not in done.stderr
