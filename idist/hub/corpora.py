@@ -148,7 +148,7 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str
             for batch in file.iter_batches(batch_size=BATCH, columns=wanted):
                 cells = [column.to_pylist() for column in batch.columns]
                 for values in zip(*cells, strict=True):
-                    yield _texts(values)
+                    yield _texts(values, bool(columns))
                     row += 1
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path} cannot be read after row {row}: {str(error).splitlines()[0]}") from None
@@ -175,7 +175,7 @@ def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[
         if not isinstance(row, dict):
             raise UserError(f"{where}: found {type(row).__name__}, expected one object a line.")
         wanted = _wanted(columns, list(row), where)
-        yield _texts([row[name] for name in wanted] if wanted else list(row.values()))
+        yield _texts([row[name] for name in wanted] if wanted else list(row.values()), bool(wanted))
 
 
 def _table(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
@@ -195,12 +195,12 @@ def _plain(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]
             yield _texts(line.rstrip("\r\n").split("\t"))
 
 
-def _texts(values: Sequence[Any]) -> list[str]:
-    """Those of a row's values that are texts; a list of texts is several; null is an empty text, so that what comes
-    after it keeps its place."""
+def _texts(values: Sequence[Any], asked: bool = False) -> list[str]:
+    """Those of a row's values that are texts; a list of texts is several. Null in a column that was asked for is an
+    empty text: what comes after it keeps its place."""
     texts: list[str] = []
     for value in values:
-        if value is None:
+        if value is None and asked:
             texts.append("")
         elif isinstance(value, str):
             texts.append(value)

@@ -23,10 +23,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def distilled(undisturbed: Path) -> Path:
-    """`undisturbed` with stage `self_distil`."""
-    self_distil.run(config(), undisturbed, progress=False)
-    return undisturbed
+def distilled(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `undisturbed` with stage `self_distil`."""
+    folder = Path(shutil.copytree(undisturbed, tmp_path_factory.mktemp("distilled") / "run"))
+    self_distil.run(config(), folder, progress=False)
+    return folder
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_a_student_that_forces_its_first_token_does_so_no_longer(tmp_path: Path)
     config = replace(CONFIG, model=str(tmp_path / "bart"), epochs=15, optimizer="adamw", patience=0)
     trained = train(table, config, tmp_path / "run", 0, "cpu", progress=False).model
     assert BartForConditionalGeneration.from_pretrained(trained).generation_config.forced_bos_token_id is None
-    student = Student(str(trained), num_beams=2, device="cpu")
+    student = Student(str(trained), num_beams=2, max_new_tokens=12, device="cpu")
     assert student.predict([Example("1", "Two girls eat lunch.", ("It is noon.",))]) == ["A man walks home."]
 
 
