@@ -24,6 +24,7 @@ import numpy as np
 from idist.config import RunConfig, to_dict
 from idist.engine import Job, JobReport, Shard, Tick, alone, claim, digest, finished, peek, read_table, run_job
 from idist.errors import UserError
+from idist.stages.samples import next_sentences_decoder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,21 +52,11 @@ class JudgeWork:
 
     def open(self) -> tuple[Decoder, Cascade, list[dict[str, Any]]]:
         """The teacher; the critic, which loads its model when it first scores; all contexts."""
-        from idist.decoding import Decoder, Sampling
-        from idist.models import load_causal_lm
-
-        settings = self.config.pairs
-        sampling = Sampling(
-            temperature=self.temperature,
-            top_p=settings.top_p,
-            no_repeat_ngram_size=settings.no_repeat_ngram_size,
-            max_new_tokens=settings.max_new_tokens,
-            banned_tokens=tuple(settings.banned_tokens),
-            min_characters=settings.min_characters,
-            join_digits=settings.join_digits,
+        return (
+            next_sentences_decoder(self.config, self.temperature),
+            entailment_of(self.config),
+            read_contexts(self.config, self.run),
         )
-        decoder = Decoder(*load_causal_lm(settings.model, self.config.device, self.config.dtype), sampling)
-        return decoder, entailment_of(self.config), read_contexts(self.config, self.run)
 
     def shard(self, opened: tuple[Decoder, Cascade, list[dict[str, Any]]], rank: int, tick: Tick) -> Shard:
         """Contexts of shard ``rank``: sample, merge equal sentences, judge, measure the equivalent pairs."""

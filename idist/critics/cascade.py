@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from idist._plugins import check_models
 from idist.critics.base import Answer, Critic
 from idist.critics.funnel import Funnel
 from idist.critics.groups import Group, Judged, Kept
 from idist.critics.loading import Models
-from idist.critics.registry import build_critics, check_models
+from idist.critics.registry import build_critics
 from idist.errors import UserError
 
 VERSION = 1  # of the scores: raised when the same settings give other numbers than before

@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
-from idist._schema import build, nearest
+from idist import _plugins as plugins
+from idist._schema import build
 from idist.critics.base import Critic
 from idist.errors import UserError
 from idist.rows import COLUMNS
@@ -35,20 +36,8 @@ _OWN_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)  # it becomes the name of a col
 
 
 def available() -> dict[str, EntryPoint]:
-    """Every registered critic by name, built-in ones first.
-
-    Raises:
-        UserError: two critics have one name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for point in (*BUILT_IN, *entry_points(group=GROUP)):
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            raise UserError(
-                f"Two critics are called {point.name!r}: {other.value} and {point.value}; "
-                "uninstall one of the packages, or ask its author for another name."
-            )
-    return found
+    """Every registered critic by name, built-in ones first; UserError: two have one name."""
+    return plugins.available("critic", GROUP, BUILT_IN)
 
 
 def build_critics(composition: Sequence[Mapping[str, Mapping[str, Any] | None]], where: str) -> list[Critic]:
@@ -69,7 +58,7 @@ def build_critics(composition: Sequence[Mapping[str, Mapping[str, Any] | None]],
     problems: list[str] = []
     for position, entry in enumerate(composition):
         try:
-            name, settings = _entry(entry, f"{where}[{position}]")
+            name, settings = plugins.named(entry, f"{where}[{position}]")
             if any(critic.name == name for critic in critics):
                 raise UserError(
                     f"{where}[{position}]: {name!r} is named twice, expected each critic once, or names of their own "
@@ -84,37 +73,9 @@ def build_critics(composition: Sequence[Mapping[str, Mapping[str, Any] | None]],
     return critics
 
 
-def check_models(critics: Sequence[Critic], where: str) -> None:
-    """Look for the models that critics name, as far as that needs no network.
-
-    Raises:
-        UserError: a shipped model or a folder that is not there.
-    """
-    from idist.models import resolve
-
-    for critic in critics:
-        for setting, name in critic.model_names().items():
-            if not name.startswith("stanza:"):
-                try:
-                    resolve(name)
-                except UserError as error:
-                    raise UserError(f"{where}.{critic.name}.{setting}: {error}") from None
-
-
-def _entry(entry: Any, where: str) -> tuple[str, Mapping[str, Any]]:
-    if isinstance(entry, str):
-        return entry, {}
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise UserError(f"{where} is {entry!r}, expected NAME: {{settings}}.")
-    [(name, settings)] = entry.items()
-    if settings is not None and not isinstance(settings, Mapping):
-        raise UserError(f"{where} is {entry!r}, expected NAME: {{settings}}.")
-    return str(name), settings or {}
-
-
 def _make(name: str, settings: Mapping[str, Any], registered: Mapping[str, EntryPoint], where: str) -> Critic:
     settings = dict(settings)
-    kind = _load(_kind_of(name, settings, registered, where), registered, where)
+    kind = plugins.load_class(_kind_of(name, settings, registered, where), registered, "critic", Critic, where)
     fields = dataclasses.fields(kind)
     missing = [
         f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING and f.name not in settings
@@ -158,17 +119,3 @@ def _check_columns(critics: Sequence[Critic], where: str) -> None:
                 f"{where}: {last.name!r} would write its scores into the column {column!r} of {taken[column]}, "
                 "expected another name."
             )
-
-
-def _load(name: str, registered: Mapping[str, EntryPoint], where: str) -> type[Critic]:
-    if name not in registered and ":" not in name:
-        raise UserError(f"{where}: unknown critic {name!r}; {nearest(name, list(registered))}")
-    point = registered.get(name) or EntryPoint(name, name, GROUP)
-    try:
-        kind = point.load()
-    except Exception as error:  # a module of somebody else may fail in any way
-        reason = f"{type(error).__name__}: {error}"
-        raise UserError(f"{where}: critic {name!r} ({point.value}) cannot be imported: {reason}.") from None
-    if not (isinstance(kind, type) and issubclass(kind, Critic) and dataclasses.is_dataclass(kind)):
-        raise UserError(f"{where}: {point.value} is no critic, expected a dataclass derived from idist.critics.Critic.")
-    return kind

@@ -31,6 +31,7 @@ from idist.stages.runs import (
     stage_folder,
     write_manifest,
 )
+from idist.stages.samples import next_sentences_decoder
 from idist.stages.scoring import (
     SCORED,
     SELECTED,
@@ -63,21 +64,7 @@ class ScoreWork:
 
     def open(self) -> tuple[Decoder, Cascade]:
         """The teacher; critics load their models when they first score."""
-        from idist.decoding import Decoder, Sampling
-        from idist.models import load_causal_lm
-
-        settings = self.config.pairs
-        sampling = Sampling(
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            no_repeat_ngram_size=settings.no_repeat_ngram_size,
-            max_new_tokens=settings.max_new_tokens,
-            banned_tokens=tuple(settings.banned_tokens),
-            min_characters=settings.min_characters,
-            join_digits=settings.join_digits,
-        )
-        decoder = Decoder(*load_causal_lm(settings.model, self.config.device, self.config.dtype), sampling)
-        return decoder, cascade_of(self.config, settings.critics)
+        return next_sentences_decoder(self.config), cascade_of(self.config, self.config.pairs.critics)
 
     def shard(self, opened: tuple[Decoder, Cascade], rank: int, tick: Tick) -> Shard:
         """Contexts of shard ``rank``: sample, merge equal sentences, score their pairs."""

@@ -14,6 +14,8 @@ from idist.stages.runs import number_type
 if TYPE_CHECKING:
     import numpy as np
 
+    from idist.decoding import Decoder
+
 
 NO_REPEAT_NGRAM = 0  # the sources give one for next sentences only
 
@@ -32,6 +34,24 @@ class Sample:
     def complete(self) -> list[str]:
         """All sentences that are not cut off."""
         return [sentence for sentence in self.sentences if is_complete(sentence)]
+
+
+def next_sentences_decoder(config: RunConfig, temperature: float | None = None) -> Decoder:
+    """The teacher with the sampling settings of stage `pairs`; ``temperature`` in the place of the config's."""
+    from idist.decoding import Decoder, Sampling
+    from idist.models import load_causal_lm
+
+    settings = config.pairs
+    sampling = Sampling(
+        temperature=settings.temperature if temperature is None else temperature,
+        top_p=settings.top_p,
+        no_repeat_ngram_size=settings.no_repeat_ngram_size,
+        max_new_tokens=settings.max_new_tokens,
+        banned_tokens=tuple(settings.banned_tokens),
+        min_characters=settings.min_characters,
+        join_digits=settings.join_digits,
+    )
+    return Decoder(*load_causal_lm(settings.model, config.device, config.dtype), sampling)
 
 
 class SampleWriter:
