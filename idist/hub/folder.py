@@ -8,13 +8,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from idist.engine.folders import beside_of, disk_trouble, link_or_copy, old_of, whole_folder
 from idist.errors import UserError
 from idist.hub.changes import Difference, Held, Published
 from idist.hub.names import check_name
@@ -23,7 +21,6 @@ from idist.hub.retries import Retries
 from idist.hub.target import Target
 
 LINKED = 1 << 20  # bytes; smaller files are copied, so that editing a card does not edit another release's
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 class FolderTarget(Target):
@@ -103,7 +100,7 @@ class FolderRepository:
 
     def _head(self) -> Path | None:
         """The newest release; a process killed while it exchanged the folders left it under its old name."""
-        return next((folder for folder in (self.newest, _old(self.newest)) if folder.is_dir()), None)
+        return next((folder for folder in (self.newest, old_of(self.newest)) if folder.is_dir()), None)
 
     def tags(self) -> dict[str, str]:
         """Tag -> its folder."""
@@ -153,7 +150,7 @@ class FolderRepository:
     def put_parts(self, branch: str, contents: Mapping[str, bytes], title: str) -> None:
         """Write each file whole."""
         folder = self._branch_folder(branch)
-        with _disk_trouble(folder):
+        with disk_trouble(folder):
             for path, content in contents.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 temporary = (folder / path).with_name(f".{(folder / path).name}.tmp")
@@ -164,7 +161,7 @@ class FolderRepository:
         """Delete the folder of partial results."""
         folder = self._branch_folder(branch)
         existed = folder.is_dir()
-        with _disk_trouble(folder):
+        with disk_trouble(folder):
             if existed:
                 shutil.rmtree(folder)
         return existed
@@ -173,57 +170,23 @@ class FolderRepository:
         """Remove folders that were being built or exchanged, once there is a whole one."""
         if self.newest.is_dir():
             for folder in (self.newest, *(Path(path) for path in self.tags().values())):
-                shutil.rmtree(_new(folder), ignore_errors=True)
-                shutil.rmtree(_old(folder), ignore_errors=True)
+                shutil.rmtree(beside_of(folder), ignore_errors=True)
+                shutil.rmtree(old_of(folder), ignore_errors=True)
 
     def _branch_folder(self, branch: str) -> Path:
         return self.root / "branches" / branch / self.plural / self.name
 
     def _build(self, folder: Path, sources: Mapping[str, Path]) -> None:
         """A folder with these files in place of the one there, which is whole until the new one is."""
-        new, old = _new(folder), _old(folder)
-        with _disk_trouble(folder):
-            shutil.rmtree(new, ignore_errors=True)
-            try:
-                for path, source in sources.items():
-                    (new / path).parent.mkdir(parents=True, exist_ok=True)
-                    _link(source, new / path)
-                if folder.is_dir():
-                    shutil.rmtree(old, ignore_errors=True)
-                    folder.rename(old)
-                new.rename(folder)
-                shutil.rmtree(old, ignore_errors=True)
-            except OSError:
-                shutil.rmtree(new, ignore_errors=True)
-                if old.is_dir() and not folder.exists():
-                    old.rename(folder)
-                raise
-
-
-def _new(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.new")
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
+        with whole_folder(folder) as beside:
+            for path, source in sources.items():
+                _link(source, beside / path)
 
 
 def _link(source: Path, target: Path) -> None:
-    """A hard link to a large file where the file system has them, else a copy."""
+    """A hard link to a large file, a copy of a small one."""
     if source.stat().st_size >= LINKED:
-        with contextlib.suppress(OSError):
-            os.link(source, target)
-            return
+        link_or_copy(source, target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-
-
-@contextlib.contextmanager
-def _disk_trouble(folder: Path) -> Iterator[None]:
-    """A full or write-protected disk in one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        where = error.filename or folder
-        raise UserError(f"{error.strerror} at {where}: {folder} is as it was; run the same command again.") from error

@@ -11,13 +11,14 @@ from typing import Any
 
 from idist.config import RunConfig
 from idist.engine import alone
+from idist.engine.folders import whole_folder
 from idist.errors import UserError
 from idist.hub.facts import ConfigFacts, DatasetFacts
 from idist.hub.releases import list_files, seal
 from idist.release.configs import write_config
-from idist.release.folder import shown, whole_folder
 from idist.release.lineage import lineage_of
 from idist.release.measures import Measures
+from idist.release.portable import shown
 from idist.release.products import Product, products_of
 from idist.release.stages import Finished, finished_stages, unfinished_stages
 from idist.stages.scoring import SELECTED

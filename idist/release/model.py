@@ -14,13 +14,14 @@ from typing import Any
 
 from idist.config import RunConfig
 from idist.engine import alone
+from idist.engine.folders import link_or_copy, whole_folder
 from idist.engine.shards import read_json
 from idist.errors import UserError
 from idist.hub.facts import DatasetReference, ModelFacts, ModelResult
 from idist.hub.releases import list_files, seal
 from idist.release.dataset import CARD, Built
-from idist.release.folder import link_or_copy, shown, whole_folder
 from idist.release.lineage import lineage_of
+from idist.release.portable import shown
 from idist.release.products import held_out_source
 from idist.release.stages import Finished, finished_stages
 from idist.stages._outcome import SUMMARY

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from idist.config import PAPER_CRITICS, RunConfig, build_config, to_dict
@@ -110,6 +111,11 @@ def rebuild_config(lineage: Mapping[str, Any], overrides: Sequence[str] = ()) ->
             f"{next(iter(keys))}=NAME."
         )
     return build_config(tree, "lineage.json")
+
+
+def shown(run: Path) -> str:
+    """What a reader types for a run's folder: as it was given, where that says nothing of this machine."""
+    return f"runs/{run.resolve().name}" if run.is_absolute() else run.as_posix()
 
 
 def differences(lineage: Mapping[str, Any]) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from idist.engine.folders import whole_folder
 from idist.hub.facts import ConfigFacts, FeatureFacts, ModelResult, ResultsFacts, SplitFacts
 from idist.hub.releases import list_files, seal
 from idist.provenance import versions
 from idist.release.configs import dataset_info, digest_files
 from idist.release.dataset import CARD, Built
-from idist.release.folder import whole_folder
 from idist.release.parquet import Split, SplitWriter
 
 if TYPE_CHECKING:

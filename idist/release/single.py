@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from idist.engine.folders import whole_folder
 from idist.errors import UserError
 from idist.hub.facts import ModelFacts
 from idist.hub.releases import list_files, seal
 from idist.models import fingerprint, resolve
 from idist.provenance import versions
 from idist.release.dataset import CARD, Built
-from idist.release.folder import whole_folder
 from idist.release.model import copy_model, count_parameters, write_card
 from idist.release.portable import portable
 

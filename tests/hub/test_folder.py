@@ -71,6 +71,7 @@ def test_a_disk_that_fails_in_the_exchange_itself(tmp_path: Path, monkeypatch: p
 
     make_release(folder, {"data/more.txt": "x"})
     with monkeypatch.context() as broken, pytest.raises(UserError, match="No space left on device at .* is as it was"):
+        broken.setattr("idist.engine.folders._exchange", lambda *_: False)  # as where the system cannot
         broken.setattr(Path, "rename", fail)
         place.target.publish(folder, "dataset", "dimple")
     assert place.files() == before and not list((tmp_path / "published" / "datasets").glob(".*"))

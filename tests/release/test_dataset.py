@@ -297,9 +297,10 @@ def test_no_path_and_no_user_is_in_any_file(tmp_path: Path) -> None:
 KILLED = """
 import os, pathlib, signal, sys
 sys.path.insert(0, sys.argv[3])
-from idist.release import dataset, folder
+from idist.engine import folders
+from idist.release import dataset
 from tests.release.conftest import TEMPLATES, config
-victim, name = {"seal": (dataset, "seal"), "swap": (folder, "_replace")}[sys.argv[4]]
+victim, name = {"seal": (dataset, "seal"), "swap": (folders, "_replace")}[sys.argv[4]]
 setattr(victim, name, lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
 run, release = map(pathlib.Path, sys.argv[1:3])
 dataset.build_dataset(config(), run, release, "dimple", "v2.0.0", TEMPLATES, True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from idist.release import folder as release_folder
-from idist.release.folder import link_or_copy, whole_folder
+from idist.engine import folders
+from idist.engine.folders import link_or_copy, whole_folder
 
 
 def make(folder: Path, text: str) -> None:
@@ -18,7 +18,7 @@ def make(folder: Path, text: str) -> None:
 @pytest.mark.parametrize("swaps", [True, False])
 def test_it_takes_its_place_at_the_end(tmp_path: Path, swaps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not swaps:  # a system that cannot let two folders change places
-        monkeypatch.setattr(release_folder, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(folders, "_exchange", lambda one, other: False)
     folder = tmp_path / "deep/release"
     make(folder, "one")
     with whole_folder(folder) as beside:
@@ -52,6 +52,6 @@ def test_a_link_or_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def no_links(*_: Path) -> None:
         raise OSError
 
-    monkeypatch.setattr(release_folder.os, "link", no_links)
+    monkeypatch.setattr(folders.os, "link", no_links)
     link_or_copy(tmp_path / "weights", tmp_path / "to/copied")
     assert (tmp_path / "to/copied").read_text() == "w" and not (tmp_path / "to/copied").samefile(tmp_path / "weights")

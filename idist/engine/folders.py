@@ -1,17 +1,20 @@
-"""A release folder appears whole: it is built beside its place and takes it when it is finished."""
+"""A folder appears whole: it is built beside its place and takes it when it is finished."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from idist.engine.shards import disk_errors
+from idist.engine.shards import FULL
+from idist.errors import UserError
 
+_REFUSED = {*FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 _AT_FDCWD, _EXCHANGE = -100, 2  # of Linux' renameat2
 
 
@@ -23,10 +26,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     the next call.
 
     Raises:
-        UserError: the disk is full.
+        UserError: the disk is full or may not be written to; ``folder`` is as it was.
     """
-    beside, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
-    with disk_errors(folder):
+    beside, old = beside_of(folder), old_of(folder)
+    with disk_trouble(folder):
         if old.is_dir() and not folder.exists():  # killed between the two renames
             old.rename(folder)
         for left in (beside, old):
@@ -35,15 +38,32 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         try:
             yield beside
             _flush(beside)
+            _replace(beside, folder, old)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-        _replace(beside, folder, old)
 
 
-def shown(run: Path) -> str:
-    """What a reader types for a run's folder: as it was given, where that says nothing of this machine."""
-    return f"runs/{run.resolve().name}" if run.is_absolute() else run.as_posix()
+@contextlib.contextmanager
+def disk_trouble(folder: Path) -> Iterator[None]:
+    """A full or write-protected disk in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        where = error.filename or folder
+        raise UserError(f"{error.strerror} at {where}: {folder} is as it was; run the same command again.") from error
+
+
+def beside_of(folder: Path) -> Path:
+    """Where the new folder is built."""
+    return folder.with_name(f".{folder.name}.new")
+
+
+def old_of(folder: Path) -> Path:
+    """Where the one before is for a moment, on systems that cannot exchange two folders."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -62,7 +82,11 @@ def _replace(new: Path, folder: Path, old: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
     else:
         folder.rename(old)
-        new.rename(folder)
+        try:
+            new.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
         shutil.rmtree(old, ignore_errors=True)
 
 
