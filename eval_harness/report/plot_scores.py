@@ -5,23 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eval_harness.report.board import Board
-from eval_harness.report.canvas import (
-    ACCENT,
-    FAINT,
-    FONT,
-    INK,
-    QUIET,
-    Key,
-    Picture,
-    draw,
-    heading,
-    heading_width,
-    measure,
-    new_figure,
-    short_name,
-)
+from eval_harness.report.canvas import Key, Picture, draw, heading, heading_width, measure, short_name
 from eval_harness.report.text import counted, decimals, number, slug
 from eval_harness.report.words import better, caption, column_title, interval_name
+from idist.drawing import ACCENT, FAINT, FONT, INK, QUIET, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,23 +10,11 @@ from typing import TYPE_CHECKING
 from eval_harness import specs
 from eval_harness.report import pareto
 from eval_harness.report.board import Board, Cell, Column
-from eval_harness.report.canvas import (
-    ACCENT,
-    FAINT,
-    FONT,
-    INK,
-    QUIET,
-    Picture,
-    draw,
-    heading,
-    heading_width,
-    measure,
-    new_figure,
-    short_name,
-)
+from eval_harness.report.canvas import Picture, draw, heading, heading_width, measure, short_name
 from eval_harness.report.labels import Box, Line, Spot, place
 from eval_harness.report.text import counted, decimals, listed, number, slug
 from eval_harness.report.words import caption, interval_name
+from idist.drawing import ACCENT, FAINT, FONT, INK, QUIET, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -71,7 +71,8 @@ def _cell(figure: Estimate) -> str:
 
 def _figure(title: str, curves: Mapping[str, Sequence[Point]], made_with: Mapping[str, Any]) -> Figure:
     """Ratio above, Self-BLEU below; context length at the left, temperature at the right."""
-    from idist.analysis.picture import QUIET, heading, new_figure
+    from idist.analysis.picture import heading
+    from idist.drawing import QUIET, new_figure
 
     figure = new_figure(8.4, 6.0)
     heading(
@@ -109,7 +110,8 @@ def _figure(title: str, curves: Mapping[str, Sequence[Point]], made_with: Mappin
 
 
 def _panel(axis: Axes, curve: Sequence[Point], name: str) -> None:
-    from idist.analysis.picture import ACCENT, QUIET, grid
+    from idist.analysis.picture import grid
+    from idist.drawing import ACCENT, QUIET
 
     styles: list[tuple[str, str, str, float]] = [(name, ACCENT, "-", 1.8), (f"{name}_with_equal", QUIET, "--", 1.2)]
     for column, colour, line, width in styles:

@@ -85,7 +85,8 @@ def _cell(figure: Estimate, digits: int) -> str:
 
 def _figure(rows: Sequence[Quality], segment: int) -> Figure:
     """A panel a measure, a line a dataset, the first one on top."""
-    from idist.analysis.picture import grid, heading, new_figure
+    from idist.analysis.picture import grid, heading
+    from idist.drawing import new_figure
 
     height = 1.35 + 0.3 * len(rows)
     figure = new_figure(11.0, height)
@@ -114,7 +115,7 @@ def _figure(rows: Sequence[Quality], segment: int) -> Figure:
 def _panel(axis: Axes, figures: Sequence[Estimate]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    from idist.analysis.picture import ACCENT
+    from idist.drawing import ACCENT
 
     for place, figure in enumerate(figures):
         if figure.value is None:
