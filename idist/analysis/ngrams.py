@@ -81,6 +81,8 @@ class NgramCounts:
         if last < 1:
             return
         inside = text[:last] == text[self.n - 1 :]
+        if not inside.any():  # words enough for an n-gram, but no text that is long enough
+            return
         low = np.zeros(int(inside.sum()), np.int64)
         high = np.zeros(len(low), np.int64)
         for place in range(self.n):

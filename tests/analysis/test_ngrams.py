@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from idist.analysis.ngrams import NgramCounts, entropy
@@ -28,6 +28,7 @@ def reference(batches: list[list[list[int]]], n: int) -> Counter[tuple[int, ...]
 
 
 @given(TEXTS, st.integers(1, 3), st.integers(1, 60))
+@example([[[1], [2, 3]]], 3, 1)  # three words, and no text of three
 def test_counts_and_entropy_are_those_of_a_counter(batches: list[list[list[int]]], n: int, memory: int) -> None:
     counted = NgramCounts(n, memory)
     for batch in batches:
