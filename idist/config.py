@@ -89,6 +89,7 @@ class TrainConfig:
     scale_parameter: bool = True  # Adafactor's rate relative to each matrix's size, as T5 was trained
     batch_size: int = _knob(64, 1)
     epochs: float = _knob(3.0, 0.0)
+    max_steps: int | None = _knob(None, 1)  # at most so many steps, whatever `epochs` says; None: no limit
     warmup_steps: int = _knob(100, 0)
     label_smoothing: float = _knob(0.0, 0.0, 1.0)
     max_source_tokens: int = _knob(128, 4)

@@ -155,6 +155,7 @@ def training_arguments(config: TrainConfig, folder: Path, seed: int, device: str
 def set_schedule(arguments: SFTConfig, config: TrainConfig, rows: int, held_out_rows: int) -> None:
     """Fill in steps, warm-up, logging, evaluations and checkpoints for so many training and held-out pairs."""
     steps = math.ceil(math.ceil(rows / config.batch_size) * config.epochs)
+    steps = min(steps, config.max_steps or steps)
     every = math.ceil(steps / config.evaluations)
     logging = max(1, every // LOGS)
     every = math.ceil(every / logging) * logging  # a whole number of logs, so that a resumed log has none half done

@@ -177,6 +177,8 @@ def _fingerprint(table: pa.Table, config: TrainConfig, seed: int, dtype: str) ->
 
     settings = to_dict(config)
     student = weights(settings.pop("model"))  # what it is, not where it lies: a run's folder may be moved
+    if settings["max_steps"] is None:  # as trainings of earlier versions, which had no limit
+        del settings["max_steps"]
     return {
         "version": VERSION,
         "seed": seed,
