@@ -104,12 +104,12 @@ def _of_corpus(config: RunConfig, corpus: RunConfig) -> list[Variant]:
 
     plain = variant("corpus", replace(config.pairs, critics=[]))
     filtered = variant("corpus-critics", config.pairs)
-    own_stages = tuple(stage for stage in DISTILLATION if stage != "contexts")
+    first, whole = ("pairs", "train"), DISTILLATION[1:]  # no contexts
     name = corpus.name
     return [
-        Variant("corpus", name, "corpus", plain, own_stages, FIRST),
-        Variant("corpus-self-distillation", f"{name} + self-distillation", "corpus", plain, own_stages, LAST),
-        Variant("corpus-critics", f"{name} + critics", "corpus-critics", filtered, ("pairs", "train"), FIRST),
+        Variant("corpus", name, "corpus", plain, first, FIRST),
+        Variant("corpus-self-distillation", f"{name} + self-distillation", "corpus", plain, whole, LAST),
+        Variant("corpus-critics", f"{name} + critics", "corpus-critics", filtered, first, FIRST),
     ]
 
 

@@ -34,10 +34,7 @@ def main() -> None:
     corpus = load_config(config_path(args.corpus)) if args.corpus else None
     chosen = choose(variants(config, corpus), args.only)
     folder = args.runs / config.name
-    requests = {
-        variant.run: Request(variant.config, folder / variant.run, variant.stages, args.limit, False, None)
-        for variant in chosen
-    }
+    requests = runs_of(chosen, folder, args.limit)
     if args.dry_run:
         from recipes.pipeline import plan
 
@@ -51,6 +48,17 @@ def main() -> None:
     print(f"Time     {(time.monotonic() - start) / 60:.1f} minutes")
     if failed:
         raise UserError("Not in the table: " + "; ".join(f"{name}: {reason}" for name, reason in failed.items()))
+
+
+def runs_of(chosen: Sequence[Variant], folder: Path, limit: int | None) -> dict[str, Request]:
+    """The runs behind the rows, by name; of two students of one run the later one decides how far it goes."""
+    found: dict[str, Request] = {}
+    for variant in chosen:
+        known = found.get(variant.run)
+        if known is None or len(known.stages) < len(variant.stages):
+            own = folder / variant.run
+            found[variant.run] = Request(variant.config, own, variant.stages, limit, False, None)
+    return found
 
 
 def make(requests: dict[str, Request], full: Path) -> dict[str, str]:

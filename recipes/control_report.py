@@ -22,7 +22,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from idist.config import RunConfig, load_config
-from idist.critics.entailment import DEFAULT_MODEL
+from idist.critics.entailment import Entailment
+from idist.critics.registry import build_critics
 from idist.errors import UserError
 from recipes.command import run
 from recipes.control_task import held_out_pairs
@@ -141,9 +142,9 @@ def _held_out(run: Path) -> list[str]:
 
 def _critic(config: RunConfig) -> str:
     """The entailment model of the run's critics."""
-    for critic in config.pairs.critics:
-        if "entailment" in critic:
-            return str((critic["entailment"] or {}).get("model", DEFAULT_MODEL))
+    for critic in build_critics(config.pairs.critics, "critics"):
+        if isinstance(critic, Entailment):
+            return critic.model
     raise UserError("The run has no entailment critic, expected --entailment.")
 
 

@@ -43,18 +43,24 @@ class Entailment(Critic):
     @property
     def columns(self) -> tuple[str, ...]:
         """``entailment_xy``, ``entailment_yx``: probabilities; with ``argmax`` also the lead over other labels."""
-        sides = ("xy", "yx") if self.symmetric else ("xy",)
-        kinds = [self.name, f"{self.name}_margin"] if self.decide == "argmax" else [self.name]
-        return tuple(f"{kind}_{side}" for kind in kinds for side in sides)
+        return self.probabilities + (self._margins if self.decide == "argmax" else ())
+
+    @property
+    def probabilities(self) -> tuple[str, ...]:
+        """Columns of p(x => y) and, with ``directions: both``, p(y => x)."""
+        return self._sides(self.name)
+
+    @property
+    def _margins(self) -> tuple[str, ...]:
+        return self._sides(f"{self.name}_margin")
+
+    def _sides(self, score: str) -> tuple[str, ...]:
+        return tuple(f"{score}_{side}" for side in (("xy", "yx") if self.symmetric else ("xy",)))
 
     def bounds(self) -> list[Bound]:
-        count = 2 if self.symmetric else 1
         if self.decide == "argmax":
-            return [Bound("min", 0.0, "decide", 0.0, self.columns[count:], strict=True)]
-        return [
-            Bound(bound.setting, bound.threshold, bound.floor_setting, bound.floor, self.columns[:count])
-            for bound in super().bounds()
-        ]
+            return [Bound("min", 0.0, "decide", 0.0, self._margins, strict=True)]
+        return super().bounds()
 
     def model_names(self) -> dict[str, str]:
         return {"model": self.model}

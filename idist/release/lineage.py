@@ -13,7 +13,7 @@ from idist.config import RunConfig
 from idist.hub.facts import DatasetReference
 from idist.release.origins import inputs_of, models_of, values_at
 from idist.release.portable import LOCAL, config_fingerprint, portable_config, set_local
-from idist.release.stages import TRAININGS, Finished
+from idist.release.stages import Finished
 from idist.stages import contexts, control
 from idist.stages.scoring import SCORED
 
@@ -74,7 +74,7 @@ def config_as_made(config: RunConfig, stages: Mapping[str, Finished]) -> dict[st
 
 def _stage(stage: Finished) -> dict[str, Any]:
     own = stage.manifest
-    if stage.name in TRAININGS:
+    if stage.trained:
         rows = {"pairs": own["pairs"], "held_out": own["held_out"]}
         counts = {key: own[key] for key in ("steps", "kept_step", "eval_loss")}
     else:

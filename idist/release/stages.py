@@ -22,9 +22,10 @@ from idist.stages import contexts, control, corpus, pairs, self_distil
 from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages._training_data import digest_pairs, read_pairs
-from idist.stages.rounds import round_of, writer
+from idist.stages.rounds import base, pairs_of, round_of, with_earlier, writer
 from idist.stages.runs import read_manifest, stage_folder
 from idist.stages.scoring import SCORED, SELECTED, cascade_of
+from idist.stages.train import training_settings
 
 TRAININGS = ("train", "train_final", "train_control")
 
@@ -47,9 +48,14 @@ class Finished:
         return self.manifest["jobs"][job]["fingerprint"]
 
     @property
+    def trained(self) -> bool:
+        """Whether it is a training."""
+        return base(self.name) in TRAININGS
+
+    @property
     def marks(self) -> Any:
         """All fingerprints that the stage was made with."""
-        if self.name in TRAININGS:
+        if self.trained:
             return self.manifest["fingerprint"]
         return {job: self.mark(job) for job in self.manifest["jobs"]}
 
@@ -60,16 +66,17 @@ class Finished:
 
 
 def finished_stages(config: RunConfig, run: Path, wanted: Sequence[str]) -> dict[str, Finished]:
-    """Those of the wanted stages that have finished, in their order.
+    """Those of the wanted stages that have finished, in their order, with those of the earlier rounds of
+    self-distillation.
 
     Raises:
         UserError: a stage was made with another config, or from what an earlier stage has made anew since.
     """
     found: dict[str, Finished] = {}
-    for name in wanted:
+    for name in with_earlier(wanted, config.self_distil.rounds):
         stage = _finished(run, name)
         if stage is not None:
-            _CHECKS[name](config, run, stage, found)
+            _CHECKS[base(name)](config, run, stage, found)
             found[name] = stage
     return found
 
@@ -96,14 +103,14 @@ def trained_on(stages: Mapping[str, Finished], config: RunConfig, stage: str) ->
 
 def trained_on_stages(config: RunConfig, stage: str) -> list[str]:
     """The stages whose pairs a training learns from."""
-    if stage != "train_final":
+    if base(stage) != "train_final":
         return [{"train": "pairs", "train_control": control.STAGE}[stage]]
-    return ["pairs", "self_distil"] if config.self_distil.with_teacher else ["self_distil"]
+    return ["pairs", pairs_of(stage)] if config.self_distil.with_teacher else [pairs_of(stage)]
 
 
 def _finished(run: Path, name: str) -> Finished | None:
     folder = stage_folder(run, name)
-    if name in TRAININGS:
+    if base(name) in TRAININGS:
         summary = folder / SUMMARY
         return Finished(name, folder, read_json(summary)) if summary.is_file() else None
     manifest = read_manifest(run, name)
@@ -179,8 +186,8 @@ def _check_control(config: RunConfig, run: Path, stage: Finished, before: Mappin
 
 
 def _check_training(config: RunConfig, run: Path, stage: Finished, before: Mapping[str, Finished]) -> None:
-    settings = getattr(config, stage.name)
-    mark, plain = stage.manifest["fingerprint"], to_dict(settings)
+    settings = getattr(config, base(stage.name))
+    mark, plain = stage.manifest["fingerprint"], training_settings(settings)
     files = trained_on(before, config, stage.name)
     if mark["pairs"] != digest_pairs(read_pairs(files)):
         raise _made_from_others(stage, trained_on_stages(config, stage.name)[-1])
@@ -219,13 +226,11 @@ def _compare(
     now: Callable[[], Mapping[str, Any]],
 ) -> None:
     """Plain settings first; where they differ, the fingerprint that the stage would have now."""
-    recorded = stage.manifest["config"]
-    dtype = mark.get(stage.name, {}).get("dtype", config.dtype)
+    recorded, section = stage.manifest["config"], base(stage.name)
+    dtype = mark.get(section, {}).get("dtype", config.dtype)
     # how many rows were wanted is not compared: --limit asks for fewer, and the rows are the same
     differs = {
-        key
-        for key, value in _uncounted(asked, stage.name).items()
-        if value != _uncounted(recorded, stage.name).get(key)
+        key for key, value in _uncounted(asked, section).items() if value != _uncounted(recorded, section).get(key)
     }
     if differs or config.dtype not in ("auto", dtype):
         _refuse_other(stage, mark, now())

@@ -7,6 +7,7 @@ where it always was; round r before it is `self_distil_r` and `train_final_r`. E
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from idist.config import RunConfig
@@ -49,6 +50,11 @@ def in_order(stages: tuple[str, ...], rounds: int) -> tuple[str, ...]:
         return stages
     at = stages.index(ROUND_STAGES[0])
     return (*stages[:at], *earlier(rounds), *stages[at:])
+
+
+def with_earlier(stages: Sequence[str], rounds: int) -> list[str]:
+    """Stages with all that the earlier rounds made before ``self_distil``, whose student they taught."""
+    return [name for stage in stages for name in ([*earlier(rounds), stage] if stage == ROUND_STAGES[0] else [stage])]
 
 
 def known_rounds(run: Path, stage: str) -> int:

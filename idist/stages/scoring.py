@@ -110,13 +110,13 @@ class CutWork:
         oriented = self.oriented or opened.is_oriented(Group("", []))
         judged = read_judged(sentences, candidates, self.scores, opened.score_columns, oriented)
         kept, funnel = opened.select(judged)
-        chosen = self.choose(kept)
+        chosen = self.choose(kept, opened)
         texts = {one.id: one.sentences for one in judged}
         rows = pa.Table.from_pylist([_pair(pair, texts) for pair in chosen], with_scores("pairs", opened))
         tick(len(judged))
         return Shard({SELECTED: rows}, notes={"funnel": self.count_chosen(funnel.to_dict(), len(chosen))})
 
-    def choose(self, kept: list[Kept]) -> list[Kept]:
+    def choose(self, kept: list[Kept], cascade: Cascade) -> list[Kept]:
         """Which of the kept pairs are written: here all."""
         return kept
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 VERSION = 1  # of this code: raised when the same config would give other rows
 STAGE = "self_distil"
 GROWS = "sources.taken"  # a source's candidates are the same, however many sources there are
-ENTAILMENTS = ("entailment_xy", "entailment_yx")
 
 
 @dataclass
@@ -102,18 +101,18 @@ class RewriteWork:
 class KeepOne(CutWork):
     """Cutting, then one pair a source."""
 
-    def choose(self, kept: list[Kept]) -> list[Kept]:
+    def choose(self, kept: list[Kept], cascade: Cascade) -> list[Kept]:
         """The pair that `self_distil.keep` names, of each source; of equal ones the first."""
         rule = self.config.self_distil.keep
+        columns = _rule_columns(rule, cascade)
         chosen = []
         for identifier, own in groupby(kept, lambda pair: pair.group_id):
             pairs = list(own)
             if rule == "random":
                 chosen.append(pairs[int(row_rng(self.config.seed, identifier, "keep").integers(len(pairs)))])
-            elif rule == "lowest_rouge_l":
-                chosen.append(min(pairs, key=lambda pair: pair.scores["rouge_l"]))
             else:
-                chosen.append(max(pairs, key=_entailed))
+                best = min if rule == "lowest_rouge_l" else max
+                chosen.append(best(pairs, key=lambda pair: sum(pair.scores[column] for column in columns)))
         return chosen
 
     def count_chosen(self, funnel: dict[str, Any], chosen: int) -> dict[str, Any]:
@@ -123,9 +122,18 @@ class KeepOne(CutWork):
         return {"groups": funnel["groups"], "steps": [*funnel["steps"], last], "kept": chosen}
 
 
-def _entailed(pair: Kept) -> float:
-    """p(x => y), plus p(y => x) where both were asked."""
-    return sum(pair.scores[name] for name in ENTAILMENTS if name in pair.scores)
+def _rule_columns(rule: str, cascade: Cascade) -> tuple[str, ...]:
+    """The scores whose sum a rule goes by: ROUGE-L; p(x => y), plus p(y => x) where both were asked. They are those of
+    the first critic of the kind, whatever the composition calls it; none if there is no such critic."""
+    from idist.critics.entailment import Entailment
+    from idist.critics.rouge_l import RougeL
+
+    for critic in cascade.critics:
+        if rule == "lowest_rouge_l" and isinstance(critic, RougeL):
+            return critic.columns
+        if rule == "most_entailed" and isinstance(critic, Entailment):
+            return critic.probabilities
+    return ()
 
 
 def run(
@@ -252,9 +260,7 @@ def _count(config: RunConfig, limit: int | None) -> int:
 def check_rule(config: RunConfig, cascade: Cascade) -> None:
     """Raises UserError where ``self_distil.keep`` goes by a score that none of the critics gives."""
     rule = config.self_distil.keep
-    needed = {"lowest_rouge_l": {"rouge_l"}, "most_entailed": set(ENTAILMENTS), "random": set()}[rule]
-    if needed and not needed & set(cascade.score_columns):
-        raise UserError(
-            f"self_distil.keep is {rule!r}, but its critics give {', '.join(cascade.score_columns) or 'no scores'}, "
-            f"expected one that gives {' or '.join(sorted(needed))}."
-        )
+    if rule != "random" and not _rule_columns(rule, cascade):
+        names = ", ".join(critic.name for critic in cascade.critics) or "none"
+        needed = {"lowest_rouge_l": "rouge_l", "most_entailed": "entailment"}[rule]
+        raise UserError(f"self_distil.keep is {rule!r}, but its critics are {names}, expected one of kind {needed}.")

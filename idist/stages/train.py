@@ -59,6 +59,12 @@ def fingerprint(
     return _fingerprint(read_pairs(pairs), config, seed, resolved_type(device, dtype))
 
 
+def training_settings(config: TrainConfig) -> dict[str, Any]:
+    """The config as plain values; no limit of steps is left out, so that trainings of versions without that setting
+    are still those of their configs."""
+    return {key: value for key, value in to_dict(config).items() if (key, value) != ("max_steps", None)}
+
+
 def train(
     pairs: pa.Table | Sequence[Path],
     config: TrainConfig,
@@ -175,10 +181,8 @@ def _check_size(train_pairs: int, table: pa.Table, config: TrainConfig) -> None:
 def _fingerprint(table: pa.Table, config: TrainConfig, seed: int, dtype: str) -> dict[str, Any]:
     from idist.models import fingerprint as weights
 
-    settings = to_dict(config)
+    settings = training_settings(config)
     student = weights(settings.pop("model"))  # what it is, not where it lies: a run's folder may be moved
-    if settings["max_steps"] is None:  # as trainings of earlier versions, which had no limit
-        del settings["max_steps"]
     return {
         "version": VERSION,
         "seed": seed,

@@ -24,7 +24,7 @@ from idist.engine.shards import write_shard
 from idist.errors import UserError
 from idist.release import Built, build_dataset
 from idist.release.stages import finished_stages
-from idist.stages import pairs
+from idist.stages import pairs, self_distil
 from idist.stages._training_data import read_pairs, split_by_context
 from recipes.pipeline import pair_files
 from tests.release.conftest import TEMPLATES, config, contents, make_run
@@ -320,3 +320,20 @@ def test_a_kill_leaves_the_old_release(whole: Path, release: Path, tmp_path: Pat
     build_dataset(config(), whole, folder, "dimple", "v2.0.0", TEMPLATES, True)
     assert "v2.0.0" in (folder / "README.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dimple", "program.py"]
+
+
+def test_earlier_rounds_of_self_distillation_are_in_the_lineage(copy_of: Path, tmp_path: Path) -> None:
+    two = {"self_distil.rounds": 2}
+    for stage in ("self_distil", "train_final"):
+        (copy_of / stage).rename(copy_of / f"{stage}_1")  # the only round is the first of two
+    self_distil.run(config(two), copy_of, progress=False)
+    build(copy_of, tmp_path / "dimple", two)
+    lineage = json.loads((tmp_path / "dimple" / "lineage.json").read_text())
+    names = ["contexts", "pairs", "train", "self_distil_1", "train_final_1", "self_distil"]
+    assert list(lineage["stages"]) == names and lineage["config"]["self_distil"]["rounds"] == 2
+    funnels = [lineage["stages"][name]["funnel"]["kept"] for name in ("self_distil_1", "self_distil")]
+    assert all(funnels) and lineage["stages"]["train_final_1"]["counts"]["steps"] > 0
+    shutil.rmtree(copy_of / "train_final_1" / "model")
+    shutil.copytree(copy_of / "train" / "model", copy_of / "train_final_1" / "model")
+    with pytest.raises(UserError, match=r"self_distil was made from another .*train_final_1"):
+        build(copy_of, tmp_path / "dimple", two)

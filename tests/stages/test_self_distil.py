@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from idist.critics import Funnel
+from idist.critics import Funnel, Kept
 from idist.errors import UserError
 from idist.stages import self_distil
 from idist.stages.runs import number_type
+from idist.stages.scoring import cascade_of
+from idist.stages.self_distil import KeepOne, check_rule
 from idist.stages.sources import Distinct
 from tests.stages.conftest import put_student
 from tests.stages.tiny import config, contents, rows, run_program
@@ -89,8 +91,20 @@ def test_another_rule_is_cut_without_any_model(copy_of_distilled: Path, rule: st
             )
 
 
+def test_a_rule_goes_by_the_kind_of_critic_whatever_its_name() -> None:
+    critics = [{"same": {"kind": "entailment", "directions": "forward"}}, {"overlap": {"kind": "rouge_l"}}]
+    pairs = [
+        Kept("c", 0, j, {"same_xy": p, "overlap": r}) for j, p, r in ((1, 0.9, 0.5), (2, 0.8, 0.1), (3, 0.95, 0.7))
+    ]
+    for rule, best in (("most_entailed", 3), ("lowest_rouge_l", 2)):
+        own = config({"self_distil.critics": critics, "self_distil.keep": rule})
+        cascade = cascade_of(own, critics)
+        check_rule(own, cascade)
+        assert [pair.j for pair in KeepOne(own, Path(), critics, {}).choose(pairs, cascade)] == [best]
+
+
 def test_a_rule_without_its_score_is_refused(distilled: Path) -> None:
-    with pytest.raises(UserError, match=r"keep is 'lowest_rouge_l', .*expected one that gives rouge_l"):
+    with pytest.raises(UserError, match=r"keep is 'lowest_rouge_l', .*expected one of kind rouge_l"):
         self_distil.run(config({"self_distil.critics": [{"numbers": {}}]}), distilled, progress=False)
 
 

@@ -212,3 +212,12 @@ def test_too_few_pairs_name_the_counts(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"8 pairs of 2 contexts.*4 are left.*batch_size = 8"):
         train(make_pairs(2), config, tmp_path, 0, "cpu")
     assert not list(tmp_path.iterdir())
+
+
+def test_steps_end_at_their_limit(tiny: str, tmp_path: Path) -> None:
+    config = replace(CONFIG, model=tiny, epochs=50, held_out=0.0, max_steps=3)
+    done = train(make_pairs(10), config, tmp_path, 0, "cpu", progress=False)
+    assert done.steps == 3
+    marks = fingerprint(make_pairs(10), config, 0, "cpu")
+    assert marks["train"]["max_steps"] == 3
+    assert "max_steps" not in fingerprint(make_pairs(10), replace(config, max_steps=None), 0, "cpu")["train"]
