@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from idist.critics.base import Answer, Bound, Critic, dial
-from idist.critics.cascade import Cascade, build_cascade
+from idist.critics.cascade import Cascade, build_cascade, turned_column
 from idist.critics.funnel import Funnel
 from idist.critics.groups import Group, Judged, Kept
 from idist.critics.loading import Models
@@ -24,4 +24,5 @@ __all__ = [
     "dial",
     "read_judged",
     "sentence_columns",
+    "turned_column",
 ]

@@ -253,7 +253,7 @@ class Cascade:
         scores = {column: float(values[row]) for column, values in judged.scores.items()}
         if judged.oriented or not _coin(self._seed, judged.id, i, j):
             return Kept(judged.id, i, j, scores)
-        return Kept(judged.id, j, i, {column: scores[_turned(column, scores)] for column in scores})
+        return Kept(judged.id, j, i, {column: scores[turned_column(column, scores)] for column in scores})
 
 
 def _alive(judged: Judged) -> np.ndarray:
@@ -282,7 +282,7 @@ def _coin(seed: int, group_id: str, i: int, j: int) -> bool:
     return bool(digest[0] & 1)
 
 
-def _turned(column: str, columns: Iterable[str]) -> str:
+def turned_column(column: str, columns: Iterable[str]) -> str:
     """The column that holds the same score when x and y change places."""
     other = column.removesuffix("_xy") + "_yx" if column.endswith("_xy") else column.removesuffix("_yx") + "_xy"
     return other if column[-3:] in ("_xy", "_yx") and other in columns else column

@@ -154,16 +154,11 @@ def _both_ways(table: pa.Table) -> pa.Table:
     """Each pair followed by itself turned around; its id names its two sentences in their new order."""
     import pyarrow as pa
 
+    from idist.critics import turned_column
+
     rows = []
     for row in table.to_pylist():
         context, first, second = row["id"].rsplit("-", 2)
-        turned = {_turned(name, row): value for name, value in row.items()}
+        turned = {turned_column(name, row): value for name, value in row.items()}
         rows += [row, {**turned, "id": f"{context}-{second}-{first}", "x": row["y"], "y": row["x"]}]
     return pa.Table.from_pylist(rows, table.schema)
-
-
-def _turned(column: str, row: Mapping[str, Any]) -> str:
-    """The column that holds the same score when x and y change places."""
-    swapped = {"_xy": "_yx", "_yx": "_xy"}.get(column[-3:])
-    other = column[:-3] + swapped if swapped else column
-    return other if other in row else column
