@@ -21,11 +21,13 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.plain import Plain
 from idist.config import PAPER_CRITICS, load_config
 from idist.critics import Group, build_cascade
 from idist.decoding import Decoder, Sampling
-from idist.models import label_index, load_causal_lm, load_classifier, load_encoder, load_parser
-from idist.trees import Tree
+from idist.models import load_causal_lm
 
 CONTEXTS = [
     "A man in a blue shirt is riding a bike down the street.",
@@ -38,7 +40,6 @@ CONTEXTS = [
     "A girl is swimming in a pool.",
 ]
 MODELS = {"entailment": "embedded:entailment", "similarity": "embedded:encoder", "diversity": "embedded:entailment"}
-BATCH = 64
 
 
 def main() -> None:
@@ -118,118 +119,6 @@ def compare(groups: list[Group], critics: list[dict[str, dict[str, Any]]]) -> No
 def clocks() -> np.ndarray:
     """Wall clock and this process's CPU time (which other programs on the machine disturb less), in seconds."""
     return np.array([time.perf_counter(), time.process_time()])
-
-
-class Plain:
-    """The plain composition. ``seconds`` sums up what each part took."""
-
-    def __init__(self, critics: dict[str, dict[str, Any]]) -> None:
-        self.critics = critics
-        self.model, self.tokenizer = load_classifier(critics["entailment"]["model"], "cpu")
-        self.label = label_index(self.model, "entail")
-        self.parser = load_parser("embedded:parser", "cpu")
-        if "similarity" in critics:
-            self.encoder, self.encoder_tokenizer = load_encoder(critics["similarity"]["model"], "cpu")
-        self.seconds: dict[str, float] = {}
-
-    def judge(self, sentences: list[str]) -> set[frozenset[int]]:
-        """Kept pairs, as sets of two sentence numbers."""
-        p = self._timed("entailment", self._entailment, sentences)
-        rouge = self._timed("rouge_score", self._rouge_l, sentences)
-        trees = self._timed("parsing", self.parser.parse, sentences)
-        distances = self._timed("apted", _distances, trees)
-        least = self.critics["entailment"]["min"]
-        keep = (np.minimum(p, p.T) >= least) & ~np.eye(len(sentences), dtype=bool)
-        keep &= rouge <= self.critics["rouge_l"]["max"]
-        keep &= distances >= self.critics["tree_edit_distance"]["min"]
-        if "similarity" in self.critics:
-            keep &= self._timed("encoder", self._cosines, sentences) >= self.critics["similarity"]["min"]
-        return self._timed("networkx", self._diverse, keep, p)
-
-    def _timed(self, name: str, work: Any, *arguments: Any) -> Any:
-        start = time.perf_counter()
-        result = work(*arguments)
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-        return result
-
-    def _entailment(self, sentences: list[str]) -> np.ndarray:
-        """(n, n) p(row => column), in padded batches."""
-        import torch
-
-        size = len(sentences)
-        cells = [(i, j) for i in range(size) for j in range(size)]
-        p = []
-        for start in range(0, len(cells), BATCH):
-            batch = cells[start : start + BATCH]
-            inputs = self.tokenizer(
-                [sentences[i] for i, _ in batch],
-                [sentences[j] for _, j in batch],
-                truncation=True,
-                padding=True,
-                return_tensors="pt",
-            )
-            with torch.inference_mode():
-                p.append(self.model(**inputs).logits.softmax(dim=-1)[:, self.label])
-        return torch.cat(p).numpy().reshape(size, size)
-
-    def _rouge_l(self, sentences: list[str]) -> np.ndarray:
-        from rouge_score.rouge_scorer import RougeScorer
-
-        scorer = RougeScorer(["rougeL"], use_stemmer=False)
-        return _symmetric(len(sentences), lambda i, j: scorer.score(sentences[i], sentences[j])["rougeL"].fmeasure)
-
-    def _cosines(self, sentences: list[str]) -> np.ndarray:
-        import torch
-
-        inputs = self.encoder_tokenizer(sentences, padding=True, truncation=True, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = self.encoder(**inputs).last_hidden_state
-        mask = inputs["attention_mask"][:, :, None]
-        vectors = torch.nn.functional.normalize((hidden * mask).sum(dim=1) / mask.sum(dim=1), dim=-1)
-        return (vectors @ vectors.T).numpy()
-
-    def _diverse(self, keep: np.ndarray, p: np.ndarray) -> set[frozenset[int]]:
-        """Algorithm 1 on ordered pairs."""
-        import networkx
-
-        edge = self.critics["diversity"]["min"]
-        pairs = [(int(i), int(j)) for i, j in np.argwhere(keep)]
-        graph = networkx.Graph()
-        graph.add_nodes_from(pairs)
-        for n, (x1, y1) in enumerate(pairs):
-            for m, (x2, y2) in enumerate(pairs):
-                if n != m and (p[x1, x2] > edge or p[y1, y2] > edge):
-                    graph.add_edge((x1, y1), (x2, y2))
-        parts = networkx.connected_components(graph)
-        return {frozenset(max(sorted(part), key=lambda pair: float(p[pair]) + float(p[pair[::-1]]))) for part in parts}
-
-
-def _distances(trees: list[Any]) -> np.ndarray:
-    """(n, n) by `apted`; -1 where a sentence has no tree."""
-    from apted import APTED, Config
-
-    class UnitCost(Config):
-        def rename(self, node1: Tree, node2: Tree) -> int:
-            return int(node1.label != node2.label)
-
-        def children(self, node: Tree) -> list[Tree]:
-            return [child for child in node.children if isinstance(child, Tree)]
-
-    def distance(i: int, j: int) -> float:
-        if not (isinstance(trees[i], Tree) and isinstance(trees[j], Tree)):
-            return -1
-        return APTED(trees[i], trees[j], UnitCost()).compute_edit_distance()
-
-    return _symmetric(len(trees), distance)
-
-
-def _symmetric(size: int, score: Any) -> np.ndarray:
-    """(n, n) of a symmetric score, each pair computed once; the diagonal is 0."""
-    scores = np.zeros((size, size))
-    for i in range(size):
-        for j in range(i):
-            scores[i, j] = scores[j, i] = score(i, j)
-    return scores
 
 
 def measure_prefilter(groups: list[Group]) -> None:

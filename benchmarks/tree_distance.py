@@ -22,6 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.plain import distance
 from idist.models import load_parser
 from idist.trees import Tree, TreeIndex
 
@@ -50,16 +51,7 @@ def sentences() -> list[str]:
 
 def apted_distances(trees: list[Tree], pairs: np.ndarray) -> np.ndarray:
     """(P,) unit-cost distances, words left out, one pair at a time."""
-    from apted import APTED, Config
-
-    class UnitCost(Config):
-        def rename(self, node1: Tree, node2: Tree) -> int:
-            return int(node1.label != node2.label)
-
-        def children(self, node: Tree) -> list[Tree]:
-            return [child for child in node.children if isinstance(child, Tree)]
-
-    return np.array([APTED(trees[i], trees[j], UnitCost()).compute_edit_distance() for i, j in pairs], dtype=np.int32)
+    return np.array([distance(trees[i], trees[j]) for i, j in pairs], dtype=np.int32)
 
 
 def main() -> int:

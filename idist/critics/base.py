@@ -193,9 +193,7 @@ class Critic:
 
     def _score_once(self, sentences: Sequence[str], pairs: np.ndarray) -> np.ndarray:
         """(P, C) float64. A symmetric critic is asked once about (x, y) and (y, x)."""
-        asked, back = pairs, None
-        if self.symmetric and len(pairs):
-            asked, back = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+        asked, back = _unordered(pairs) if self.symmetric and len(pairs) else (pairs, None)
         scores = np.asarray(self.score(sentences, asked), dtype=np.float64)
         if scores.shape not in ((len(asked),), (len(asked), len(self.columns))):
             raise ValueError(
@@ -203,4 +201,16 @@ class Critic:
                 f"expected ({len(asked)},) or ({len(asked)}, {len(self.columns)})"
             )
         scores = scores.reshape(len(asked), len(self.columns))
-        return scores if back is None else scores[back.reshape(-1)]
+        return scores if back is None else scores[back]
+
+
+def _unordered(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Different pairs, each with its smaller index first, and for each of ``pairs`` its place among them; None where
+    the pairs are these already, as they are when a whole group is judged once."""
+    low, high = np.minimum(pairs[:, 0], pairs[:, 1]), np.maximum(pairs[:, 0], pairs[:, 1])
+    size = int(high.max()) + 1
+    keys = low.astype(np.int64) * size + high
+    if (keys[1:] > keys[:-1]).all():
+        return pairs if (pairs[:, 0] == low).all() else np.stack([low, high], axis=1), None
+    found, back = np.unique(keys, return_inverse=True)
+    return np.stack(np.divmod(found, size), axis=1), back.reshape(-1)

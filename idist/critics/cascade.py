@@ -258,7 +258,7 @@ class Cascade:
 
 def _alive(judged: Judged) -> np.ndarray:
     """Rows of pairs that no floor has removed."""
-    return np.array([row for row, name in enumerate(judged.removed_by) if name is None], np.int64)
+    return np.flatnonzero(judged.removed_by == None)  # noqa: E711  each element is compared
 
 
 def _record(critic: Critic, judged: Judged, rows: np.ndarray, answer: Answer) -> None:
