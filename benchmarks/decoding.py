@@ -4,7 +4,10 @@ The plain way is the authors' (appendix A): ``generate(num_return_sequences=k)``
 end of the text or ``max_new_tokens``, of which the first sentence is kept. ``--noise`` counts instead how often a
 sentence depends on what else is in the batch.
 
-    OMP_NUM_THREADS=1 python benchmarks/decoding.py [--model embedded:teacher] [--k 100] [--noise]
+    OMP_NUM_THREADS=1 python benchmarks/decoding.py [--model embedded:teacher] [--k 100] [--noise] [--record]
+    OMP_NUM_THREADS=1 python benchmarks/decoding.py --shape gpt2 --contexts 1    # the same teacher in GPT-2's shape
+
+On a CPU seconds are of this process's processor time, which other programs on the machine disturb little.
 """
 
 from __future__ import annotations
@@ -14,8 +17,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.record import add_argument, record, times
+from benchmarks.shapes import SHAPES, widened_teacher
 from idist.decoding import Decoder, Sampling
 from idist.models import load_causal_lm
 from idist.text import first_sentence
@@ -39,6 +47,10 @@ CONTEXTS = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="embedded:teacher", help="a causal LM (default: %(default)s)")
+    parser.add_argument(
+        "--shape", choices=tuple(SHAPES), help="the embedded teacher in this shape, in place of --model"
+    )
+    parser.add_argument("--contexts", type=int, default=len(CONTEXTS), help="how many (default: %(default)s)")
     parser.add_argument("--k", type=int, default=100, help="sentences a context (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.7, help="(default: %(default)s)")
     parser.add_argument("--max-new-tokens", type=int, default=100, help="limit a row (default: %(default)s)")
@@ -47,39 +59,44 @@ def main() -> None:
         "--rounds", type=int, default=2, help="the best of so many counts; seeds of --noise (default: %(default)s)"
     )
     parser.add_argument("--noise", action="store_true", help="count sentences that depend on their batch")
+    add_argument(parser)
     arguments = parser.parse_args()
-    model, tokenizer = load_causal_lm(arguments.model)
+    shape = arguments.shape
+    model, tokenizer = widened_teacher(shape) if shape else load_causal_lm(arguments.model)
     sampling = Sampling(temperature=arguments.temperature, max_new_tokens=arguments.max_new_tokens)
     decoder = Decoder(model, tokenizer, sampling, arguments.max_rows)
     if arguments.noise:
         count_noise(decoder, arguments.k, arguments.rounds)
     else:
-        compare(decoder, arguments.k, arguments.rounds)
+        compare(decoder, CONTEXTS[: arguments.contexts], arguments.k, arguments.rounds, shape, arguments.record)
 
 
-def compare(decoder: Decoder, k: int, rounds: int) -> None:
+def compare(decoder: Decoder, contexts: list[str], k: int, rounds: int, shape: str | None, recorded: bool) -> None:
     """Both sides, ours first: the peak of memory never goes down again."""
-    decoder.next_sentences(CONTEXTS[:1], ["warm-up"], k, seed=0)
+    decoder.next_sentences(contexts[:1], ["warm-up"], k, seed=0)
     start = peak_megabytes()
-    ours = best(lambda seed: decoder.next_sentences(CONTEXTS, names(1), k, seed), rounds)
+    ours = best(decoder, lambda seed: decoder.next_sentences(contexts, names(contexts, 1), k, seed), rounds)
     peaks = [peak_megabytes()]
-    decoder.next_sentences(CONTEXTS * 4, names(4), k, seed=0)
-    peaks.append(peak_megabytes())
-    plain = best(lambda seed: [generate_plainly(decoder, context, k, seed) for context in CONTEXTS], rounds)
-    print(f"{len(CONTEXTS)} contexts, k = {k}, {decoder.sampling}")
-    print(f"peak memory        {peaks[0]:.0f} MB (before: {start:.0f} MB); 4 times as many contexts: {peaks[1]:.0f} MB")
-    print(f"plain generate     {plain:8.1f} sentences/s   (peak memory {peak_megabytes():.0f} MB)")
-    print(f"idist.decoding     {ours:8.1f} sentences/s")
-    print(f"ratio              {ours / plain:8.2f}")
+    if shape is None:
+        decoder.next_sentences(contexts * 4, names(contexts, 4), k, seed=0)
+        peaks.append(peak_megabytes())
+    plain = best(decoder, lambda seed: [generate_plainly(decoder, context, k, seed) for context in contexts], rounds)
+    print(f"{len(contexts)} contexts, k = {k}, {decoder.sampling}")
+    reached = ", of 4 times as many contexts ".join(f"{peak:.0f} MB" for peak in peaks)
+    print(f"peak memory: before {start:.0f} MB, ours {reached}, plain generate {peak_megabytes():.0f} MB")
+    what = f"{shape or 'embedded teacher'}, {len(contexts)} contexts, k = {k}"
+    figure = times(f"next sentences ({shape or 'embedded teacher'})", "sentences a second", ours, plain, 5, what)
+    record(f"decoding_{shape or 'embedded'}", [figure], recorded)
 
 
-def best(work: Callable[[int], list[list[str]]], rounds: int) -> float:
+def best(decoder: Decoder, work: Callable[[int], list[list[str]]], rounds: int) -> float:
     """Usable sentences a second, the best of several rounds."""
+    clock = time.process_time if decoder.model.device.type == "cpu" else time.perf_counter
     rates = []
     for seed in range(rounds):
-        begun = time.perf_counter()
+        begun = clock()
         sentences = sum(map(len, work(seed)))
-        rates.append(sentences / (time.perf_counter() - begun))
+        rates.append(sentences / (clock() - begun))
     return max(rates)
 
 
@@ -112,8 +129,8 @@ def count_noise(decoder: Decoder, k: int, rounds: int) -> None:
     together = Decoder(decoder.model, decoder.tokenizer, decoder.sampling, max_rows=k * len(CONTEXTS))
     changed = sentences = tokens = 0
     for seed in range(rounds):
-        batched = together.next_sentences(CONTEXTS, names(1), k, seed)
-        for context, name, expected in zip(CONTEXTS, names(1), batched, strict=True):
+        batched = together.next_sentences(CONTEXTS, names(CONTEXTS, 1), k, seed)
+        for context, name, expected in zip(CONTEXTS, names(CONTEXTS, 1), batched, strict=True):
             alone = decoder.next_sentences([context], [name], k, seed)[0]
             changed += sum(a != b for a, b in zip(alone, expected, strict=False)) + abs(len(alone) - len(expected))
             sentences += len(expected)
@@ -123,8 +140,8 @@ def count_noise(decoder: Decoder, k: int, rounds: int) -> None:
     )
 
 
-def names(times: int) -> list[str]:
-    return [f"c{number:06}" for number in range(times * len(CONTEXTS))]
+def names(contexts: list[str], times: int) -> list[str]:
+    return [f"c{number:06}" for number in range(times * len(contexts))]
 
 
 def peak_megabytes() -> float:

@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.plain import distance
+from benchmarks.record import add_argument, record, times
 from idist.models import load_parser
 from idist.trees import Tree, TreeIndex
 
@@ -61,6 +62,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=400, help="pairs that apted computes")
     parser.add_argument("--floor", type=int, default=12, help="K of the decision (the paper's is 12)")
     parser.add_argument("--seed", type=int, default=0)
+    add_argument(parser)
     args = parser.parse_args()
 
     lines = args.sentences.read_text(encoding="utf-8").splitlines() if args.sentences else sentences()
@@ -85,10 +87,12 @@ def main() -> int:
     same_decisions = bool((index.at_least(chosen, args.floor)[0] == (expected >= args.floor)).all())
     print(f"{len(trees)} trees of {index.sizes.mean():.1f} nodes; {len(pairs)} pairs, {len(chosen)} of them by apted")
     print(f"preparing the trees: {1000 * build:.1f} ms")
-    print(f"{'':24}{'apted':>12}{'idist':>14}{'ratio':>10}")
-    print(f"{'distances, pairs/s':24}{apted_rate:12,.0f}{exact_rate:14,.0f}{exact_rate / apted_rate:10,.0f}")
-    floor_name = f"distance >= {args.floor}, pairs/s"
-    print(f"{floor_name:24}{apted_rate:12,.0f}{decision_rate:14,.0f}{decision_rate / apted_rate:10,.0f}")
+    what = f"trees of {index.sizes.mean():.0f} nodes"
+    figures = [
+        times("tree edit distances", "pairs a second", exact_rate, apted_rate, None, what),
+        times(f"whether a distance is at least {args.floor}", "pairs a second", decision_rate, apted_rate, 1000, what),
+    ]
+    record("tree_distance", figures, args.record)
     print("decided by " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     print(f"mean distance {exact.mean():.1f}; same distances: {same_distances}; same decisions: {same_decisions}")
     return 0 if same_distances and same_decisions else 1
