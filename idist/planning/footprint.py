@@ -36,7 +36,7 @@ def memory(config: RunConfig, work: StageWork, yields: Yields, device: str, dtyp
         return here + sum(_training(shape_of(name), settings, yields) for name in models)
     total = here + sum(_weights(name, NUMBER[dtype]) for name in models)
     writers = [part for part in work.parts if part.name in ("samples", "sentences", "rewriting")]
-    caches = [_decoding(config, part.models[0], part.name, yields, NUMBER[dtype]) for part in writers]
+    caches = [_decoding(config, kind, part.models[0], part.name, yields, NUMBER[dtype]) for part in writers]
     return total + max(caches, default=0.0)
 
 
@@ -49,8 +49,15 @@ def _weights(name: str, number: int) -> float:
         return sum(file.stat().st_size for file in Path(resolve(name)[0]).rglob("*") if file.is_file())
 
 
-def _decoding(config: RunConfig, model: str, what: str, yields: Yields, number: int) -> float:
+def _decoding(config: RunConfig, stage: str, model: str, what: str, yields: Yields, number: int) -> float:
     """The cache of a full batch, and its logits in three copies."""
+    rows = {
+        "samples": ROWS,
+        "sentences": max(1, ROWS // config.pairs.k) * config.pairs.k,
+        "rewriting": ROWS,
+    }[what]
+    if stage == "contexts":
+        rows = min(ROWS, config.engine.shard_size)
     shape, sentence = shape_of(model), yields.get("pairs.words") * yields.get("tokens")
     sentences = (config.contexts.min_sentences + config.contexts.max_sentences) / 2
     length = {
@@ -58,10 +65,10 @@ def _decoding(config: RunConfig, model: str, what: str, yields: Yields, number: 
         "sentences": sentence * (sentences + 1) + 1,
         "rewriting": 2 * sentence,
     }[what]
-    cache = ROWS * length * 2 * shape.layers * _cached_width(shape) * number
+    cache = rows * length * 2 * shape.layers * _cached_width(shape) * number
     if shape.config.is_encoder_decoder:
         cache *= 2  # the source's keys and values, too
-    return cache + ROWS * shape.config.vocab_size * 4 * 3
+    return cache + rows * shape.config.vocab_size * 4 * 3
 
 
 def _cached_width(shape: Shape) -> float:

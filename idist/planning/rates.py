@@ -11,6 +11,7 @@ from typing import Any
 from idist.errors import UserError
 
 FORMAT = "idist-rates-1"
+DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def read_rates(path: Path) -> Rates:
     try:
         rates = [_checked(entry) for entry in tree["rates"]]
         machine, words = dict(tree["machine"]), tree["words"]
+        if machine["dtype"] not in DTYPES or not isinstance(machine["device"], str):
+            raise ValueError(f"{machine['dtype']} on {machine['device']}")
         remarks = [str(remark) for remark in tree.get("remarks", [])]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(

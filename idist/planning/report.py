@@ -71,6 +71,10 @@ def _part(part: PartCost) -> str:
 
 def _notes(plan: Plan) -> list[str]:
     notes = ["Rates, memory: of one worker. Hours: all workers together, nothing else running."]
+    has = plan.machine.get("memory_mib", 0) * 2**20 if plan.machine["device"] == "cpu" else 0
+    over = [s.stage for s in plan.stages if has and s.memory > has]
+    if over:
+        notes.append(f"More memory than the {has / GIB:.0f} GiB that this machine has: {', '.join(over)}.")
     if plan.slowdown is not None and plan.slowdown >= 1.15:
         notes.append(
             f"Other programs run on this machine now: while they do, the same work takes about {plan.slowdown:.1f} "
