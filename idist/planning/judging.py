@@ -153,9 +153,9 @@ def _still_under_way(asked: Judging, critic: Any) -> list[tuple[Group, np.ndarra
     drawn = []
     for group, _ in asked.groups:
         pairs = _all_pairs(group)
-        wanted = min(len(pairs), max(1, round(asked.seen[critic.name] * len(pairs))))
-        drawn.append((group, pairs[np.sort(rng.permutation(len(pairs))[:wanted])]))
-    return drawn
+        drawn.append((group, pairs[rng.random(len(pairs)) < asked.seen[critic.name]]))
+    under_way = [(group, pairs) for group, pairs in drawn if len(pairs)]
+    return under_way or [(group, _all_pairs(group)[:1]) for group, _ in asked.groups[:1]]
 
 
 def _leave(asked: Judging, critic: Any, batch: Sequence[tuple[Group, np.ndarray]], answers: Sequence[Any]) -> None:
