@@ -35,7 +35,7 @@ def comparison(found: Comparison) -> str:
         "",
         f"{'':<18}{'planned':>24}{'actual':>12}{'ratio':>7}{'planned':>11}{'actual':>11}{'ratio':>7}"
         f"{'planned':>10}{'actual':>10}{'ratio':>7}",
-        f"{'stage':<18}{'work':>24}{'':>12}{'':>7}{'hours':>11}{'hours':>11}{'':>7}{'disk':>10}{'disk':>10}{'':>7}",
+        f"{'stage':<18}{'work':>24}{'':>12}{'':>7}{'hours':>11}{'hours':>11}{'':>7}{'disk':>10}{'disk':>10}",
     ]
     for row in [*found.stages, found.total]:
         work, done = (f"{row.work:,.0f} {row.unit}", f"{row.work_done:,.0f}") if row.unit else ("", "")
