@@ -27,6 +27,13 @@ class Models:
     dtype: str = "auto"
     _loaded: dict[tuple[str, str], Any] = field(default_factory=dict)
 
+    def loaded(self) -> dict[str, list[Any]]:
+        """What has been loaded so far, by the name that was asked for: of one name maybe several kinds."""
+        found: dict[str, list[Any]] = {}
+        for (_, name), model in self._loaded.items():
+            found.setdefault(name, []).append(model)
+        return found
+
     def entailment(self, name: str) -> EntailmentModel:
         """Entailment classifier with its memory of pairs."""
         from idist.critics.nli import EntailmentModel

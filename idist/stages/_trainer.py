@@ -190,7 +190,7 @@ def build_trainer(
         train_dataset=train_rows,
         eval_dataset=held_out_rows,
         processing_class=tokenizer,
-        optimizer_cls_and_kwargs=_optimizer(config),
+        optimizer_cls_and_kwargs=optimizer_of(config),
     )
     if config.label_smoothing:
         # SFTConfig's own setting is on its way out of TRL; what it did is this.
@@ -204,7 +204,7 @@ def build_trainer(
     return trainer
 
 
-def _optimizer(config: TrainConfig) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
+def optimizer_of(config: TrainConfig) -> tuple[type[torch.optim.Optimizer], dict[str, Any]] | None:
     """Adafactor as T5 was trained; None leaves AdamW to the trainer. (``optim="adafactor"`` cannot scale.)"""
     if config.optimizer == "adamw":
         return None
