@@ -38,7 +38,7 @@ class RougeL(Critic):
         used[pairs] = True
         places = np.cumsum(used) - 1
         i, j = places[pairs[:, 0]], places[pairs[:, 1]]
-        lines = _as_characters([sentences[index] for index in np.flatnonzero(used)])
+        lines = _as_characters([sentences[index] for index in np.flatnonzero(used).tolist()])
         common = _common(lines, i, j).astype(np.float64)
         lengths = np.fromiter(map(len, lines), np.float64, len(lines))
         with np.errstate(divide="ignore", invalid="ignore"):
