@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import EngineConfig
-from idist.engine.executors import cores, make_executor
+from idist.engine.executors import LOCAL, cores, local_workers, make_executor
 from idist.engine.job import Job, JobReport
 from idist.engine.progress import Watch, bar
 from idist.engine.shards import (
@@ -36,7 +36,7 @@ def run_job(job: Job, settings: EngineConfig, progress: bool = True) -> JobRepor
     done = _done(job)
     missing = [rank for rank in range(len(job.items)) if rank not in done]
     if missing:
-        _run_missing(job, settings, done, min(settings.workers, len(missing)), progress)
+        _run_missing(job, settings, done, len(missing), progress)
         done = _done(job)
         _check_whole(job, done)
     return _report(done, len(missing))
@@ -65,15 +65,16 @@ def _check_whole(job: Job, done: Mapping[int, Any]) -> None:
         )
 
 
-def _run_missing(job: Job, settings: EngineConfig, done: Mapping[int, Any], workers: int, progress: bool) -> None:
+def _run_missing(job: Job, settings: EngineConfig, done: Mapping[int, Any], missing: int, progress: bool) -> None:
     from idist.engine.local import ShardStep, close_work
 
     logs = state_folder(job.folder, job.name) / "datatrove"
+    workers = local_workers(settings, missing) if settings.executor == LOCAL else 1
     step = ShardStep(job, max(1, cores() // workers) if workers > 1 else None)
     with disk_errors(job.folder), _quiet(), Watch(job, done, progress, workers > 1) as watch:
         try:
             _mark(logs, done, len(job.items))
-            make_executor(settings, step, len(job.items), workers, logs).run()
+            make_executor(settings, step, len(job.items), missing, logs).run()
         except KeyboardInterrupt:
             if watch.dead is None:
                 raise

@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         UserError: the disk is full; the unfinished file has been removed.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    # another machine may have a process of the same number
+    beside = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
