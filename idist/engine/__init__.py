@@ -7,6 +7,7 @@ is one rank of a datatrove executor. What a job was made with is its *fingerprin
 from __future__ import annotations
 
 from idist.engine.claims import claim, compare, difference, digest, forget, has_results, peek
+from idist.engine.executors import check_idle
 from idist.engine.job import Job, JobReport, NoWork, Opener, Tick
 from idist.engine.jobs import run_job, run_stream
 from idist.engine.lock import alone
@@ -20,6 +21,7 @@ __all__ = [
     "Shard",
     "Tick",
     "alone",
+    "check_idle",
     "claim",
     "compare",
     "difference",

@@ -29,6 +29,7 @@ os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
 
 LOCAL = "local"
+QUEUED = "queued.json"  # beside an executor's logs: the Slurm job that was left at work
 DRIVER = Path("/proc/driver/nvidia/gpus")  # a folder for each GPU, on Linux
 
 
@@ -52,6 +53,18 @@ def gpus() -> list[str]:
 def local_workers(settings: EngineConfig, missing: int) -> int:
     """Processes on this machine for so many shards."""
     return min(missing, settings.workers or max(1, len(gpus())))
+
+
+def check_idle(folder: Path) -> None:
+    """Before what is in a stage's folder is deleted: an array that still works there would put it back.
+
+    Raises:
+        UserError: there is one.
+    """
+    for queued in folder.glob(f"_engine/*/datatrove/{QUEUED}"):
+        from idist.engine.slurm import await_earlier
+
+        await_earlier(queued.parent, LOCAL)
 
 
 def make_executor(settings: EngineConfig, step: Any, ranks: int, missing: int, logs: Path) -> PipelineExecutor:

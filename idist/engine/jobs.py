@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import EngineConfig
-from idist.engine.executors import LOCAL, cores, local_workers, make_executor
+from idist.engine.executors import LOCAL, QUEUED, cores, local_workers, make_executor
 from idist.engine.job import Job, JobReport
 from idist.engine.progress import Watch, bar
 from idist.engine.shards import (
@@ -33,6 +33,7 @@ def run_job(job: Job, settings: EngineConfig, progress: bool = True) -> JobRepor
         UserError: from the work itself, from a worker that was killed, from a full disk, from a damaged or vanished
             shard.
     """
+    _await_earlier(job, settings, progress)
     done = _done(job)
     missing = [rank for rank in range(len(job.items)) if rank not in done]
     if missing:
@@ -40,6 +41,17 @@ def run_job(job: Job, settings: EngineConfig, progress: bool = True) -> JobRepor
         done = _done(job)
         _check_whole(job, done)
     return _report(done, len(missing))
+
+
+def _await_earlier(job: Job, settings: EngineConfig, progress: bool) -> None:
+    """Shards that an earlier call left at work in Slurm's queue: what they have half-written is not swept away, and they
+    are not made twice."""
+    logs = state_folder(job.folder, job.name) / "datatrove"
+    if (logs / QUEUED).is_file():
+        from idist.engine.slurm import await_earlier
+
+        with Watch(job, finished(job.folder, job.name), progress, False):
+            await_earlier(logs, settings.executor)
 
 
 def _done(job: Job) -> dict[int, dict[str, Any]]:
