@@ -7,10 +7,10 @@ is one rank of a datatrove executor. What a job was made with is its *fingerprin
 from __future__ import annotations
 
 from idist.engine.claims import claim, compare, difference, digest, forget, has_results, peek
-from idist.engine.executors import check_idle
 from idist.engine.job import Job, JobReport, NoWork, Opener, Tick
 from idist.engine.jobs import run_job, run_stream
 from idist.engine.lock import alone
+from idist.engine.queue import check_idle
 from idist.engine.shards import Shard, finished, read_table, table_path, write_bytes, write_json
 
 __all__ = [

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from idist.engine.executors import check_idle
+from idist.engine.queue import check_idle
 from idist.engine.shards import read_json, state_folder, write_json
 from idist.errors import UserError
 

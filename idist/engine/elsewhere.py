@@ -59,8 +59,10 @@ def raise_failure(job: Job, missing: list[int], who: str, log: str) -> None:
     for rank, path in notes.items():
         if path.is_file():
             note = read_json(path)
-            raise UserError(note["said"] if note["user"] else f"Shard {rank} of {who} failed, {note['said']}; see {log}.")
+            raise UserError(
+                note["said"] if note["user"] else f"Shard {rank} of {who} failed, {note['said']}; see {log}."
+            )
     raise UserError(
-        f"{who} has ended without {len(missing)} of {len(job.items)} shards of {job.label} (first {missing[0]:05d}); see "
-        f"{log}, and run the same command again for the rest."
+        f"{who} has ended without {len(missing)} of {len(job.items)} shards of {job.label} (first {missing[0]:05d}); "
+        f"see {log}, and run the same command again for the rest."
     )

@@ -1,8 +1,8 @@
 """Shards as Hugging Face Jobs. The recipe stays here and waits; a bucket carries files between here and the Jobs.
 
-For each job of a stage there is a folder of its own in the bucket, named by what the job is made with (`claim`): a Job of
-an earlier call can never put its rows among those of another config. What the Jobs need of the run goes up first, each
-finished shard comes back, its receipt last. The token travels as a secret of the Job; no file has it.
+For each job of a stage there is a folder of its own in the bucket, named by what the job is made with (`claim`): a Job
+of an earlier call can never put its rows among those of another config. What the Jobs need of the run goes up first,
+each finished shard comes back, its receipt last. The token travels as a secret of the Job; no file has it.
 """
 
 from __future__ import annotations

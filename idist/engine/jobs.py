@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import EngineConfig
-from idist.engine.executors import LOCAL, QUEUED, cores, local_workers, make_executor
+from idist.engine.executors import LOCAL, local_workers, make_executor
 from idist.engine.job import Job, JobReport
+from idist.engine.machine import cores
 from idist.engine.progress import Watch, bar
+from idist.engine.queue import QUEUED, await_earlier
 from idist.engine.shards import (
     Shard,
     disk_errors,
@@ -44,12 +46,10 @@ def run_job(job: Job, settings: EngineConfig, progress: bool = True) -> JobRepor
 
 
 def _await_earlier(job: Job, settings: EngineConfig, progress: bool) -> None:
-    """Shards that an earlier call left at work in Slurm's queue: what they have half-written is not swept away, and they
-    are not made twice."""
+    """Shards that an earlier call left at work in Slurm's queue: what they have half-written is not swept away, and
+    they are not made twice."""
     logs = state_folder(job.folder, job.name) / "datatrove"
     if (logs / QUEUED).is_file():
-        from idist.engine.slurm import await_earlier
-
         with Watch(job, finished(job.folder, job.name), progress, False):
             await_earlier(logs, settings.executor)
 

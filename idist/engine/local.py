@@ -16,8 +16,8 @@ from typing import Any
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 
-from idist.engine.executors import gpus
 from idist.engine.job import Job
+from idist.engine.machine import gpus
 from idist.engine.progress import report
 from idist.engine.shards import write_shard
 

@@ -108,7 +108,7 @@ class _Crew:
         try:
             while self.left or self._running():
                 self._hire()
-                ended, _ = ray.wait(list(self.at), timeout=LOOK) if self.at else ([], time.sleep(LOOK))
+                ended, _ = ray.wait(list(self.at), timeout=LOOK)
                 for awaited in ended:
                     self._go_on(awaited)
                 if ended or self._running():
@@ -160,7 +160,8 @@ class _Crew:
             self._lose(rank, error)
             return
         if rank is None:
-            _check_node(*said, self.executor.sign)
+            address, version, seen = said
+            _check_node(address, version, seen, self.executor.sign)
         if self.left:
             following = self.left.popleft()
             self.at[worker.make.remote(following)] = (worker, following)

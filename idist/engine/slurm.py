@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -22,12 +21,10 @@ from datatrove.executor.slurm import SlurmPipelineExecutor
 import idist
 from idist.config import EngineConfig
 from idist.engine.elsewhere import NotingStep, forget_failures, raise_failure, unmade
-from idist.engine.executors import QUEUED
 from idist.engine.local import ShardStep
-from idist.engine.shards import read_json, write_json
+from idist.engine.queue import forget_queued, remember, wait
 from idist.errors import UserError
 
-SLOWEST = 15.0  # seconds between two questions to Slurm, once a job runs for some minutes
 SETTLE = 30.0  # seconds that a network disk may take to show what a job wrote at its end
 ARRAY = "SLURM_ARRAY_TASK_ID"
 
@@ -67,9 +64,9 @@ class SlurmExecutor(SlurmPipelineExecutor):
         forget_failures(self.job)
         self._submit()
         print(f"Slurm job {self.job_id}: {len(ranks)} shards of {self.job.label}", file=sys.stderr, flush=True)
-        write_json(self.logs / QUEUED, {"slurm": str(self.job_id)})
+        remember(self.logs, str(self.job_id))
         wait(str(self.job_id), lambda: not unmade(self.job, ranks))
-        (self.logs / QUEUED).unlink(missing_ok=True)
+        forget_queued(self.logs)
         missing = self._settled(ranks)
         if missing:
             log = f"{self.slurm_logs_folder}/{self.job_id}_{ranks.index(missing[0]) % self.max_array_size}.out"
@@ -84,7 +81,7 @@ class SlurmExecutor(SlurmPipelineExecutor):
             if error.filename != "sbatch":
                 raise
             raise UserError(
-                f"engine.executor is slurm, but there is no sbatch on this machine; run it on a node of the cluster that "
+                "engine.executor is slurm, but there is no sbatch on this machine; run it on a node of the cluster that "
                 f"has it (the launch file is {script})."
             ) from None
         except subprocess.CalledProcessError as error:
@@ -131,15 +128,16 @@ class SlurmExecutor(SlurmPipelineExecutor):
         """The launch file: this Python, this code, this folder; ``run_script`` is datatrove's and needs its commands on
         the path."""
         asked = [f"--{key}={value}" if value != "" else f"--{key}" for key, value in sbatch_args.items()]
-        python, code = shlex.quote(sys.executable), shlex.quote(str(Path(idist.__file__).parents[1]))
+        here, code, pickled = Path.cwd(), Path(idist.__file__).parents[1], self.logs / "executor.pik"
+        launch = [sys.executable, "-m", "datatrove.tools.launch_pickled_pipeline", str(pickled)]
         return "\n".join(
             [
                 "#!/bin/bash",
                 *(f"#SBATCH {shlex.quote(option)}" for option in [*asked, *self.options]),
                 "set -e",
-                f"cd {shlex.quote(str(Path.cwd()))}",
-                f'export PYTHONPATH={code}"${{PYTHONPATH:+:$PYTHONPATH}}" PYTHONUNBUFFERED=1',
-                f"exec {python} -m datatrove.tools.launch_pickled_pipeline {shlex.quote(str(self.logs / 'executor.pik'))}",
+                f"cd {shlex.quote(str(here))}",
+                f'export PYTHONPATH={shlex.quote(str(code))}"${{PYTHONPATH:+:$PYTHONPATH}}" PYTHONUNBUFFERED=1',
+                f"exec {shlex.join(launch)}",
                 "",
             ]
         )
@@ -155,40 +153,6 @@ def job_number(said: str) -> str:
     if found is None:
         raise UserError(f"sbatch said {said.strip()!r}, expected the number of a job.")
     return found.group()
-
-
-def wait(number: str, finished: Any) -> None:
-    """Until ``finished()``, or until the job is no longer Slurm's."""
-    start = time.monotonic()
-    while not finished() and in_queue(number):
-        time.sleep(min(SLOWEST, 0.5 + (time.monotonic() - start) / 20))
-
-
-def in_queue(number: str) -> bool:
-    """Whether Slurm still has something to do for the job; if it does not answer, it is taken to have."""
-    if shutil.which("squeue") is None:
-        return False
-    asked = ["squeue", "--noheader", f"--jobs={number}", "--format=%T"]
-    done = subprocess.run(asked, capture_output=True, text=True)
-    if done.returncode:
-        return "invalid job id" not in done.stderr.lower()
-    return bool(done.stdout.strip())
-
-
-def await_earlier(logs: Path, executor: str) -> None:
-    """Wait for the array that an earlier call left at work.
-
-    Raises:
-        UserError: this call uses another executor.
-    """
-    number = read_json(logs / QUEUED)["slurm"]
-    if in_queue(number) and executor != "slurm":
-        raise UserError(
-            f"Slurm job {number} of an earlier call is still at work in {logs.parents[2]}; wait for its end, or end it: "
-            f"scancel {number}."
-        )
-    wait(number, lambda: False)
-    (logs / QUEUED).unlink(missing_ok=True)
 
 
 def _name(step: ShardStep) -> str:

@@ -1,5 +1,8 @@
-"""Shards as Hugging Face Jobs: what is launched, what travels, what comes back. No account: `run_uv_job` is answered here,
-by a Job that has a folder of its own and meets this one only in the bucket (a file system in memory)."""
+"""Shards as Hugging Face Jobs: what is launched, what travels, what comes back.
+
+Without an account: `run_uv_job` is answered here, by a Job that has a folder of its own and meets this one only in the
+bucket (a file system in memory).
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,9 @@ def test_jobs_make_the_rows_of_one_process_and_see_the_run(
         seen = jobs.folder / name / "runs/mini"
         assert (seen / "contexts/contexts/00000.parquet").read_bytes() == b"earlier"
         assert not (seen / "train").exists()
-    assert capfd.readouterr().err.startswith("HF Jobs: 3 shards of pairs/squares in memory://bucket/runs/idist-mini-pairs")
+    assert capfd.readouterr().err.startswith(
+        "HF Jobs: 3 shards of pairs/squares in memory://bucket/runs/idist-mini-pairs"
+    )
     assert run_job(job(tmp_path), EngineConfig(**ENGINE), progress=False).made == 0 and len(jobs.launched) == 3
 
 
@@ -139,7 +144,9 @@ def test_what_jobs_finished_after_the_recipe_was_stopped_is_taken(jobs: Jobs, tm
     assert len(contents(Path("runs/mini/pairs"))) == 3 and len(shards_made(tmp_path / "notes")) == whole
     claim(Path("runs/mini/pairs"), "squares", {"k": 4}, {}, remake=True)  # another config: nothing of that
     run_job(
-        Job(Path("runs/mini/pairs"), "squares", Squares(str(tmp_path / "notes")), [4] * 3), EngineConfig(**ENGINE), False
+        Job(Path("runs/mini/pairs"), "squares", Squares(str(tmp_path / "notes")), [4] * 3),
+        EngineConfig(**ENGINE),
+        False,
     )
     assert len(shards_made(tmp_path / "notes")) == whole + 3
 

@@ -76,7 +76,9 @@ def test_a_node_that_does_not_see_the_folder_is_named(cluster: tuple[str, Node],
 
     connect(cluster[0])
     executor = RayExecutor(on(cluster), ShardStep(job(tmp_path / "stage", notes)), SHARDS, tmp_path / "logs")
-    with pytest.raises(UserError, match=r"node 127\.0\.0\.[23] does not see .*logs: the run's folder must be on a disk"):
+    with pytest.raises(
+        UserError, match=r"node 127\.0\.0\.[23] does not see .*logs: the run's folder must be on a disk"
+    ):
         _Crew(executor).work([0])  # without the file that the nodes look for
 
 
@@ -111,7 +113,10 @@ def test_a_node_killed_in_mid_run_costs_no_row(cluster: tuple[str, Node], tmp_pa
     [
         ("127.0.0.1:1", "No Ray cluster answers at 127.0.0.1:1: Connection refused."),
         ("cluster", "engine.ray_address (or RAY_ADDRESS) is 'cluster', expected HOST:PORT, ray://HOST:PORT or auto."),
-        ("host:port", "engine.ray_address (or RAY_ADDRESS) is 'host:port', expected HOST:PORT, ray://HOST:PORT or auto."),
+        (
+            "host:port",
+            "engine.ray_address (or RAY_ADDRESS) is 'host:port', expected HOST:PORT, ray://HOST:PORT or auto.",
+        ),
     ],
 )
 def test_an_address_without_a_cluster(address: str, message: str, tmp_path: Path, notes: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from idist.config import EngineConfig
 from idist.engine import Job, forget, run_job, slurm
+from idist.engine.queue import QUEUED
 from idist.engine.shards import state_folder
 from idist.errors import UserError
 from tests.engine.mini_slurm import cancel_all, mini_slurm
@@ -60,7 +61,7 @@ def test_an_array_makes_the_rows_of_one_process(
     assert report.made == 2 and contents(tmp_path / "stage") == contents(tmp_path / "one")
     assert capfd.readouterr().err == "Slurm job 1: 2 shards of stage/squares\n"
     assert len((cluster / "calls").read_text().splitlines()) == 1  # no job for counts that shards do not have
-    assert not list(tmp_path.rglob(slurm.QUEUED))
+    assert not list(tmp_path.rglob(QUEUED))
 
 
 def test_the_launch_file_and_a_shard_by_hand(tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +101,9 @@ def test_an_error_of_the_work_is_said_here_and_what_is_finished_stands(
     assert "--array=0-0" in (cluster / "2.sh").read_text()
     log = logs(tmp_path) / "slurm_logs" / "2_0.out"
     assert "in _fail" in log.read_text()
-    with pytest.raises(UserError, match=r"Slurm job 3 has ended without 1 of 2 shards of .* \(first 00001\); see .*3_0"):
+    with pytest.raises(
+        UserError, match=r"Slurm job 3 has ended without 1 of 2 shards of .* \(first 00001\); see .*3_0"
+    ):
         run_job(job(tmp_path, notes, fail_at=1, how="kill"), EngineConfig(**ENGINE), progress=False)
 
 
@@ -115,12 +118,14 @@ def test_an_array_left_at_work_is_waited_for_and_not_disturbed(cluster: Path, tm
     )
     driver = subprocess.Popen([sys.executable, str(program)], env=os.environ | {"PYTHONPATH": str(ROOT)})
     deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob(slurm.QUEUED)) and time.monotonic() < deadline:
+    while not list(tmp_path.rglob(QUEUED)) and time.monotonic() < deadline:
         time.sleep(0.05)
     driver.kill()
     driver.wait()
     stage = tmp_path / "stage"
-    with pytest.raises(UserError, match=r"Slurm job 1 of an earlier call is still at work in .*stage; .*: scancel 1\.$"):
+    with pytest.raises(
+        UserError, match=r"Slurm job 1 of an earlier call is still at work in .*stage; .* with scancel 1\.$"
+    ):
         run_job(job(stage, notes), EngineConfig(), progress=False)
     with pytest.raises(UserError, match="Slurm job 1 of an earlier call is still at work"):
         forget(stage, "squares")
@@ -135,10 +140,15 @@ def test_an_array_left_at_work_is_waited_for_and_not_disturbed(cluster: Path, tm
     ("options", "message"),
     [
         (["--partition=none"], r"^sbatch refused .*launch_script\.slurm \(exit code 1\)\.$"),
-        (["partition=gpu"], r"engine.slurm_options has 'partition=gpu', expected options of sbatch such as --partition"),
+        (
+            ["partition=gpu"],
+            r"engine.slurm_options has 'partition=gpu', expected options of sbatch such as --partition",
+        ),
     ],
 )
-def test_what_sbatch_does_not_take(cluster: Path, tmp_path: Path, notes: Path, options: list[str], message: str) -> None:
+def test_what_sbatch_does_not_take(
+    cluster: Path, tmp_path: Path, notes: Path, options: list[str], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         run_job(job(tmp_path, notes), EngineConfig(executor="slurm", slurm_options=options), progress=False)
 

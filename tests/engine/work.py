@@ -60,6 +60,23 @@ class Squares:
             time.sleep(60)
 
 
+@dataclass
+class Devices:
+    """Which GPUs the process sees; waits until ``workers`` have come, so that no worker takes the shards of another."""
+
+    notes: str
+    workers: int
+
+    def open(self) -> None:
+        Path(self.notes, f"worker-{os.getpid()}").touch()
+
+    def shard(self, opened: None, rank: int, tick: Tick) -> Shard:
+        deadline = time.monotonic() + 60
+        while len(list(Path(self.notes).glob("worker-*"))) < self.workers and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return Shard({}, notes={"gpus": os.environ.get("CUDA_VISIBLE_DEVICES")})
+
+
 def shards_made(notes: Path) -> list[int]:
     """Ranks that were worked on, sorted."""
     return sorted(int(path.name.split("-")[1]) for path in notes.glob("shard-*"))
