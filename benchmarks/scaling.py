@@ -2,8 +2,8 @@
 
     python benchmarks/scaling.py [--contexts 200] [--k 32] [--rounds 3] [--record]
 
-Each run is a fresh process with its own copy of the same contexts, and all sides take turns; a figure is the median over
-the rounds. One worker of one thread is compared with two such workers (start of processes and loading of models
+Each run is a fresh process with its own copy of the same contexts, and all sides take turns; a figure is the median
+over the rounds. One worker of one thread is compared with two such workers (start of processes and loading of models
 included), and with one worker that has a thread for each core. What the engine costs is the stage's time less the time
 inside shards (`seconds` of their receipts), over the stage's time, with one worker: imports, hashing of models, shards
 written and checked, executor and markers. Wall time: leave the machine alone meanwhile; its load is recorded.

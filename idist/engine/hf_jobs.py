@@ -7,6 +7,7 @@ each finished shard comes back, its receipt last. The token travels as a secret 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -102,24 +103,26 @@ class HfJobsExecutor(JobsPipelineExecutor):
 
 
 class Carrier:
-    """Files of a run between a folder of this machine and one of the bucket, by the same names."""
+    """Files between the run's folder on this machine and two of the bucket, by the same names: ``run`` has what the
+    shards read, ``made`` what they are."""
 
     def __init__(self, job: Job, remote: str) -> None:
         self.job, self.run = job, job.folder.parent
         self.there: DataFolder = get_datafolder(f"{remote}/run")
+        self.made: DataFolder = get_datafolder(f"{remote}/made")
 
     def send_run(self) -> None:
         """All that a shard may read; large files that are there already stay."""
         for path in self._files():
             name, size = self._name(path), path.stat().st_size
             if size < SMALL or not self.there.isfile(name) or self.there.size(name) != size:
-                self._send(path)
+                self._send(path, self.there)
 
     def fetch_run(self) -> None:
         """All that was sent, but what is here."""
         for name in self.there.list_files(""):
             if not (self.run / name).is_file():
-                self._fetch(name)
+                self._fetch(name, self.there)
 
     def send_shard(self, rank: int) -> None:
         """Its tables, then its receipt; or why there is none."""
@@ -127,32 +130,32 @@ class Carrier:
         note = failures(self.job) / f"{rank:05d}.json"
         if receipt.is_file():
             for table in read_json(receipt)["files"]:
-                self._send(table_path(self.job.folder, table, rank))
-            self._send(receipt)
+                self._send(table_path(self.job.folder, table, rank), self.made)
+            self._send(receipt, self.made)
         elif note.is_file():
-            self._send(note)
+            self._send(note, self.made)
 
     def fetch_shards(self, ranks: list[int]) -> None:
         """Those of the ranks that are finished, each receipt after its tables; of the others why not."""
-        self.there.fs.invalidate_cache()
+        self.made.fs.invalidate_cache()
         for rank in ranks:
             receipt = receipt_path(self.job.folder, self.job.name, rank)
             note = failures(self.job) / f"{rank:05d}.json"
-            if self.there.isfile(self._name(receipt)):
-                with self.there.open(self._name(receipt), "rb") as handle:
+            if self.made.isfile(self._name(receipt)):
+                with self.made.open(self._name(receipt), "rb") as handle:
                     content = handle.read()
-                for table in _tables(content):
-                    self._fetch(self._name(table_path(self.job.folder, table, rank)))
+                for table in json.loads(content)["files"]:
+                    self._fetch(self._name(table_path(self.job.folder, table, rank)), self.made)
                 write_bytes(receipt, content)
-            elif self.there.isfile(self._name(note)):
-                self._fetch(self._name(note))
+            elif self.made.isfile(self._name(note)):
+                self._fetch(self._name(note), self.made)
 
     def forget_failures(self) -> None:
         """Of an earlier call."""
         for rank in range(len(self.job.items)):
             name = self._name(failures(self.job) / f"{rank:05d}.json")
-            if self.there.isfile(name):
-                self.there.rm_file(name)
+            if self.made.isfile(name):
+                self.made.rm_file(name)
 
     def _files(self) -> Iterator[Path]:
         for path in sorted(self.run.rglob("*")):
@@ -163,19 +166,13 @@ class Carrier:
     def _name(self, path: Path) -> str:
         return path.relative_to(self.run).as_posix()
 
-    def _send(self, path: Path) -> None:
-        with self.there.open(self._name(path), "wb") as handle:
+    def _send(self, path: Path, folder: DataFolder) -> None:
+        with folder.open(self._name(path), "wb") as handle:
             handle.write(path.read_bytes())
 
-    def _fetch(self, name: str) -> None:
-        with self.there.open(name, "rb") as handle:
+    def _fetch(self, name: str, folder: DataFolder) -> None:
+        with folder.open(name, "rb") as handle:
             write_bytes(self.run / name, handle.read())
-
-
-def _tables(receipt: bytes) -> list[str]:
-    import json
-
-    return list(json.loads(receipt)["files"])
 
 
 def _name(job: Job) -> str:

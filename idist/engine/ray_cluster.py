@@ -198,7 +198,7 @@ def connect(address: str | None) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # without a GPU none is seen; unset, Ray warns
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise UserError(f"No Ray cluster at {named or 'this machine'}: {said}") from None
 

@@ -81,8 +81,8 @@ class SlurmExecutor(SlurmPipelineExecutor):
             if error.filename != "sbatch":
                 raise
             raise UserError(
-                "engine.executor is slurm, but there is no sbatch on this machine; run it on a node of the cluster that "
-                f"has it (the launch file is {script})."
+                "engine.executor is slurm, but there is no sbatch on this machine; run it on a node of the cluster "
+                f"that has it (the launch file is {script})."
             ) from None
         except subprocess.CalledProcessError as error:
             raise UserError(f"sbatch refused {script} (exit code {error.returncode}).") from None
