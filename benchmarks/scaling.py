@@ -6,7 +6,8 @@ Each run is a fresh process with its own copy of the same contexts, and all side
 over the rounds. One worker of one thread is compared with two such workers (start of processes and loading of models
 included), and with one worker that has a thread for each core. What the engine costs is the stage's time less the time
 inside shards (`seconds` of their receipts), over the stage's time, with one worker: imports, hashing of models, shards
-written and checked, executor and markers. Wall time: leave the machine alone meanwhile; its load is recorded.
+written and checked, executor and markers. Wall time: leave the machine alone meanwhile; its load is recorded. What the
+engine adds for each shard is also measured alone, as processor time, with shards that are no work.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -30,6 +32,22 @@ MINI = Path(__file__).resolve().parents[1] / "recipes" / "configs" / "mini.yaml"
 SHARDS_A_WORKER = 8  # so that no worker waits long for the last shard of another
 MOST_ENGINE = 3.0  # percent
 LEAST_SPEEDUP = 1.8
+EMPTY_SHARDS = 200
+
+
+class NoWork:
+    """Shards of one row."""
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def shard(self, opened: None, rank: int, tick: Any) -> Any:
+        """One number."""
+        import pyarrow as pa
+
+        from idist.engine import Shard
+
+        return Shard({"numbers": pa.table({"number": [rank]})})
 
 
 def main() -> None:
@@ -67,6 +85,7 @@ def measure(contexts: int, k: int, rounds: int) -> list[Figure]:
     rate = {side: contexts / statistics.median(found) for side, found in seconds.items()}
     share = statistics.median(shares)
     where = f"stage pairs, {contexts} contexts, k = {k}, medians of {rounds}, load {os.getloadavg()[0]:.1f} at the end"
+    alone = statistics.median(engine_alone() for _ in range(rounds))
     claim = "two workers against one, a thread each"
     return [
         times(claim, "contexts/s", rate["two"], rate["one"], LEAST_SPEEDUP, where),
@@ -79,6 +98,7 @@ def measure(contexts: int, k: int, rounds: int) -> list[Figure]:
             reached=share <= MOST_ENGINE,
             note=where,
         ),
+        Figure("engine alone, processor time a shard", "ms", 1000 * alone, note=f"{EMPTY_SHARDS} shards of one row"),
     ]
 
 
@@ -97,6 +117,21 @@ def run_stage(stage: str, folder: Path, workers: int, contexts: int, k: int) -> 
     taken = time.perf_counter() - start
     receipts = (folder / stage).glob("_engine/*/receipts/*.json")
     return {"stage": taken, "work": sum(read_json(path)["seconds"] for path in receipts)}
+
+
+def engine_alone() -> float:
+    """Processor seconds of this process for each of `EMPTY_SHARDS` shards, written one after the other."""
+    from idist.config import EngineConfig
+    from idist.engine import Job, run_job
+
+    with tempfile.TemporaryDirectory() as place:
+        seconds = []
+        for count in (1, EMPTY_SHARDS):  # the first imports datatrove
+            start = time.process_time()
+            job = Job(Path(place, str(count)), "numbers", NoWork(), [1] * count)
+            run_job(job, EngineConfig(workers=1), progress=False)
+            seconds.append(time.process_time() - start)
+    return seconds[-1] / EMPTY_SHARDS
 
 
 def _in_a_process(stage: str, folder: Path, workers: int, threads: int, contexts: int, k: int) -> dict[str, float]:

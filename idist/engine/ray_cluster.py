@@ -198,9 +198,12 @@ def connect(address: str | None) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # without a GPU none is seen; unset, Ray warns
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ImportError, RuntimeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"No Ray cluster at {named or 'this machine'}: {said}") from None
+    except (ConnectionError, ImportError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        where = named or "this machine"
+        raise UserError(
+            f"No Ray cluster at {where}: {said}; one that asks for a token needs RAY_AUTH_MODE=token here, too."
+        ) from None
 
 
 def _check_reachable(address: str) -> None:

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+# Only these tests may speak to their cluster; read when ray is first imported.
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+os.environ.update(TOKEN)
 # Not 127.0.0.1, which Ray takes for "find the address yourself".
 HEAD, OTHER = "127.0.0.2", "127.0.0.3"
 
