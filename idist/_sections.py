@@ -39,11 +39,22 @@ class ControlConfig:
 
 @dataclass
 class EngineConfig:
-    """How shards are run. Rows never depend on these, save that `shard_size` fixes which rows share a file."""
+    """How and where shards are run (docs/scale.md). Rows never depend on these, save that `shard_size` fixes which
+    rows share a file."""
 
-    executor: str = _knob("local", choices=("local",))
-    workers: int = _knob(1, 1)  # processes; torch threads are divided among them
+    executor: str = _knob("local", choices=("local", "ray", "slurm", "hf_jobs"))
+    # Shards at the same time. None: here one process, or one a GPU; elsewhere as many as there is room for. Several
+    # processes of this machine divide its cores and GPUs.
+    workers: int | None = _knob(None, 1)
     shard_size: int = _knob(32, 1)  # contexts (or sources x 10) in a shard: what a kill can cost
+    cpus: int = _knob(1, 1)  # cores of a worker of Ray or Slurm
+    gpus: int | None = _knob(None, 0)  # of a worker of Ray or Slurm. None: Ray: one if the cluster has any; Slurm: none
+    ray_address: str | None = None  # HOST:PORT, ray://HOST:PORT or auto. None: as `ray.init()`: RAY_ADDRESS, or here
+    slurm_options: list[str] = _knob(["--time=04:00:00"])  # of sbatch, for every shard: ["--partition=gpu", ...]
+    hf_folder: str | None = None  # what HF Jobs share: hf://buckets/NAME/BUCKET/FOLDER
+    hf_flavor: str = "cpu-basic"  # hardware of a Job
+    hf_timeout: str = "2h"  # of a Job
+    hf_dependencies: list[str] = _knob([])  # what a Job installs: idist at your commit
 
 
 @dataclass

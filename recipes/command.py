@@ -98,8 +98,21 @@ def add_run_arguments(parser: argparse.ArgumentParser, default_config: str = "mi
         dest="overrides",
         help="change one key: pairs.k=50, pairs.critics.rouge_l.max=0.6 (may be repeated)",
     )
+    add_executor(parser)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
     parser.add_argument("--name", help="folder of this run under --runs (default: the config's name)")
+
+
+def add_executor(parser: argparse.ArgumentParser) -> None:
+    """Where shards are run. Not argparse's choices: the config says what is valid, in one sentence."""
+    parser.add_argument(
+        "--executor",
+        metavar="NAME",
+        type=lambda name: f"engine.executor={json.dumps(name)}",
+        action="append",
+        dest="overrides",
+        help="where shards run: local (default), ray, slurm, hf_jobs; short for --set engine.executor=NAME",
+    )
 
 
 def read_config(args: argparse.Namespace) -> RunConfig:

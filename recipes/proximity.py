@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from idist.config import RunConfig, load_config
 from idist.engine.lock import alone
 from idist.errors import UserError
-from recipes.command import config_path, named, run
+from recipes.command import add_executor, config_path, named, run
 
 STAGES = ("contexts", "proximity")
 
@@ -105,6 +105,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="change a key: pairs.k=32"
     )
+    add_executor(parser)
     shown = ",".join(f"{temperature:g}" for temperature in TEMPERATURES)
     parser.add_argument(
         "--temperatures", metavar="T,T,...", default=shown, help=f"of the second curve (default: {shown})"

@@ -73,6 +73,8 @@ def test_paper_scale_plans_need_no_model_and_no_network(config: str, tmp_path: P
         (["--config", "nowhere.yaml"], "nowhere.yaml cannot be read"),
         (["--set", "pairs.kk=3"], "unknown key 'pairs.kk'; did you mean 'k'?"),
         (["--set", "pairs.k=1"], "pairs.k is 1, expected 2 or more"),
+        (["--executor", "rya"], "engine.executor is 'rya', expected one of: local, ray, slurm, hf_jobs."),
+        (["--set", "engine.workers=0"], "engine.workers is 0, expected 1 or more"),
         (["--set", "pairs.critics.rouge_l.max=1.5"], "max is 1.5"),
         (["--set", "pairs.critics.rouge_l.maxx=0.5"], "'max'"),
         (["--set", "pairs.critics.rouge.max=0.5"], "did you mean 'rouge_l'?"),

@@ -10,6 +10,7 @@ from idist.engine.claims import claim, compare, difference, digest, forget, has_
 from idist.engine.job import Job, JobReport, NoWork, Opener, Tick
 from idist.engine.jobs import run_job, run_stream
 from idist.engine.lock import alone
+from idist.engine.queue import check_idle
 from idist.engine.shards import Shard, finished, read_table, table_path, write_bytes, write_json
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Shard",
     "Tick",
     "alone",
+    "check_idle",
     "claim",
     "compare",
     "difference",

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from idist.engine.queue import check_idle
 from idist.engine.shards import read_json, state_folder, write_json
 from idist.errors import UserError
 
@@ -137,7 +138,12 @@ def claim(
 
 
 def forget(folder: Path, job: str) -> None:
-    """Remove a job's shards and what the engine knows of it; killed half-way, it can be called again."""
+    """Remove a job's shards and what the engine knows of it; killed half-way, it can be called again.
+
+    Raises:
+        UserError: a Slurm job still works on them.
+    """
+    check_idle(folder)
     state = state_folder(folder, job)
     for receipt in sorted((state / "receipts").glob("*.json")):
         for table in read_json(receipt)["files"]:

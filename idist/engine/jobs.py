@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import EngineConfig
-from idist.engine.executors import cores, make_executor
+from idist.engine.executors import LOCAL, local_workers, make_executor
 from idist.engine.job import Job, JobReport
+from idist.engine.machine import cores
 from idist.engine.progress import Watch, bar
+from idist.engine.queue import QUEUED, await_earlier
 from idist.engine.shards import (
     Shard,
     disk_errors,
@@ -33,13 +35,23 @@ def run_job(job: Job, settings: EngineConfig, progress: bool = True) -> JobRepor
         UserError: from the work itself, from a worker that was killed, from a full disk, from a damaged or vanished
             shard.
     """
+    _await_earlier(job, settings, progress)
     done = _done(job)
     missing = [rank for rank in range(len(job.items)) if rank not in done]
     if missing:
-        _run_missing(job, settings, done, min(settings.workers, len(missing)), progress)
+        _run_missing(job, settings, done, len(missing), progress)
         done = _done(job)
         _check_whole(job, done)
     return _report(done, len(missing))
+
+
+def _await_earlier(job: Job, settings: EngineConfig, progress: bool) -> None:
+    """Shards that an earlier call left at work in Slurm's queue: what they have half-written is not swept away, and
+    they are not made twice."""
+    logs = state_folder(job.folder, job.name) / "datatrove"
+    if (logs / QUEUED).is_file():
+        with Watch(job, finished(job.folder, job.name), progress, False):
+            await_earlier(logs, settings.executor)
 
 
 def _done(job: Job) -> dict[int, dict[str, Any]]:
@@ -65,15 +77,16 @@ def _check_whole(job: Job, done: Mapping[int, Any]) -> None:
         )
 
 
-def _run_missing(job: Job, settings: EngineConfig, done: Mapping[int, Any], workers: int, progress: bool) -> None:
+def _run_missing(job: Job, settings: EngineConfig, done: Mapping[int, Any], missing: int, progress: bool) -> None:
     from idist.engine.local import ShardStep, close_work
 
     logs = state_folder(job.folder, job.name) / "datatrove"
+    workers = local_workers(settings, missing) if settings.executor == LOCAL else 1
     step = ShardStep(job, max(1, cores() // workers) if workers > 1 else None)
     with disk_errors(job.folder), _quiet(), Watch(job, done, progress, workers > 1) as watch:
         try:
             _mark(logs, done, len(job.items))
-            make_executor(settings, step, len(job.items), workers, logs).run()
+            make_executor(settings, step, len(job.items), missing, logs).run()
         except KeyboardInterrupt:
             if watch.dead is None:
                 raise

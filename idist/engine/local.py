@@ -17,6 +17,7 @@ from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 
 from idist.engine.job import Job
+from idist.engine.machine import gpus
 from idist.engine.progress import report
 from idist.engine.shards import write_shard
 
@@ -29,7 +30,7 @@ class ShardStep(PipelineStep):
     type = "idist"
     name = "shard"
 
-    def __init__(self, job: Job, threads: int | None) -> None:
+    def __init__(self, job: Job, threads: int | None = None) -> None:
         super().__init__()
         self.job, self.threads = job, threads
 
@@ -42,7 +43,7 @@ class LocalExecutor(LocalPipelineExecutor):
     """datatrove's local executor without its manager process, which outlives a parent that is killed.
 
     One worker is this process. Several are fresh processes (a fork would copy threads and models), each of which keeps
-    its models from shard to shard and ends with this one.
+    its models from shard to shard, sees one of the GPUs and ends with this one.
     """
 
     def run(self) -> None:
@@ -52,7 +53,9 @@ class LocalExecutor(LocalPipelineExecutor):
             for rank in ranks:
                 self._run_for_rank(rank)
             return
-        with multiprocessing.get_context("spawn").Pool(self.workers, initializer=start_worker) as pool:
+        context = multiprocessing.get_context("spawn")
+        given = (context.Value("i", 0), gpus())
+        with context.Pool(self.workers, initializer=start_worker, initargs=given) as pool:
             for _ in pool.imap_unordered(self._run_for_rank, ranks):
                 pass
             pool.close()
@@ -86,8 +89,19 @@ def close_work(job: Job) -> None:
     _opened.pop((str(job.folder), job.name), None)
 
 
-def start_worker() -> None:
-    """In a worker: Ctrl-C is the parent's, datatrove's chatter is nobody's, and the parent's end is its own."""
+def start_worker(started: Any, gpus: list[str]) -> None:
+    """In a worker: Ctrl-C is the parent's, datatrove's chatter is nobody's, and the parent's end is its own.
+
+    Args:
+        started: a number shared by all workers: how many have come here before.
+        gpus: the parent's. Worker n sees the nth alone (of n workers on fewer GPUs, some share one); it must be said
+            before torch is imported.
+    """
+    if gpus:
+        with started.get_lock():
+            number = started.value
+            started.value += 1
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
     from loguru import logger
     from tqdm import tqdm
 

@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,13 +61,18 @@ def disk_errors(path: Path) -> Iterator[None]:
         ) from None
 
 
+def unfinished(path: Path) -> Path:
+    """Where this process writes a file before it is whole: another machine may have a process of the same number."""
+    return path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write beside ``path``, flush to the disk, rename: the file is whole or not there.
 
     Raises:
         UserError: the disk is full; the unfinished file has been removed.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside = unfinished(path)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import RunConfig
-from idist.engine import JobReport, compare, digest, finished, has_results, peek, write_json
+from idist.engine import JobReport, check_idle, compare, digest, finished, has_results, peek, write_json
 from idist.engine.shards import read_json
 from idist.errors import UserError
 from idist.provenance import hub_commits, made_here, versions
@@ -194,7 +194,7 @@ def remake(run: Path, stage: str) -> list[str]:
     The last stage goes first: killed half-way, what is left is still a whole chain.
 
     Raises:
-        UserError: no stage of that name.
+        UserError: no stage of that name, or one that a Slurm job still works on.
     """
     from idist._schema import nearest
     from idist.stages.rounds import in_order, known_rounds
@@ -203,6 +203,8 @@ def remake(run: Path, stage: str) -> list[str]:
     if stage not in stages:
         raise UserError(f"No stage is called {stage!r}; {nearest(stage, stages)}")
     deleted = []
+    for name in stages[stages.index(stage) :]:
+        check_idle(stage_folder(run, name))
     for name in reversed(stages[stages.index(stage) :]):
         folder = stage_folder(run, name)
         if folder.is_dir():

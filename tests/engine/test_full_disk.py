@@ -12,7 +12,7 @@ import pytest
 
 from idist.config import EngineConfig
 from idist.engine import Job, Shard, run_job, write_bytes
-from idist.engine.shards import write_shard
+from idist.engine.shards import unfinished, write_shard
 from idist.errors import UserError
 from tests.engine.work import Squares, shards_made
 
@@ -41,7 +41,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_no_space_left_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "00000.parquet"
-    beside = tmp_path / f"00000.parquet.{os.getpid()}.tmp"
+    beside = unfinished(file)
     beside.symlink_to("/dev/full")  # every write to it fails as on a full disk
     with pytest.raises(UserError, match=r"00000\.parquet could not be written: No space left on device; make room"):
         write_bytes(file, b"rows")

@@ -25,6 +25,7 @@ class Squares:
     remove_at: int = -1  # at this shard the file `remove` goes, as if another process took it
     remove: str = ""
     large_at: int = -1  # this shard's file has some 300 kB instead of 1
+    slow: float = 0.0  # seconds that each shard takes at least
 
     def open(self) -> str:
         Path(self.notes, f"open-{os.getpid()}-{time.monotonic_ns()}").touch()
@@ -33,6 +34,7 @@ class Squares:
     def shard(self, opened: str, rank: int, tick: Tick) -> Shard:
         assert opened == "opened"
         Path(self.notes, f"shard-{rank}-{time.monotonic_ns()}").touch()
+        time.sleep(self.slow)
         if rank == self.fail_at:
             self._fail()
         if rank == self.remove_at:
@@ -56,6 +58,23 @@ class Squares:
             raise KeyboardInterrupt
         if self.how == "sleep":
             time.sleep(60)
+
+
+@dataclass
+class Devices:
+    """Which GPUs the process sees; waits until ``workers`` have come, so that no worker takes the shards of another."""
+
+    notes: str
+    workers: int
+
+    def open(self) -> None:
+        Path(self.notes, f"worker-{os.getpid()}").touch()
+
+    def shard(self, opened: None, rank: int, tick: Tick) -> Shard:
+        deadline = time.monotonic() + 60
+        while len(list(Path(self.notes).glob("worker-*"))) < self.workers and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return Shard({}, notes={"gpus": os.environ.get("CUDA_VISIBLE_DEVICES")})
 
 
 def shards_made(notes: Path) -> list[int]:

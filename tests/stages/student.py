@@ -31,14 +31,14 @@ def make_pairs(contexts: int, each: int = 4) -> pa.Table:
     return pa.Table.from_pylist(rows).append_column("rouge_l", pa.array([0.5] * len(rows), pa.float32()))
 
 
-def save_tiny_student(folder: Path, seed: int = 0) -> str:
-    """A T5 of 0.2 million parameters with dropout, and the embedded student's tokenizer; gives the folder."""
+def save_tiny_student(folder: Path, seed: int = 0, dropout: float = 0.1) -> str:
+    """A T5 of 0.2 million parameters, and the embedded student's tokenizer; gives the folder."""
     import torch
     from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
     tokenizer = AutoTokenizer.from_pretrained(ROOT / "idist/embedded/student")
     torch.manual_seed(seed)
-    sizes = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_heads": 2, "dropout_rate": 0.1}
+    sizes = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_heads": 2, "dropout_rate": dropout}
     model = T5ForConditionalGeneration(
         T5Config(vocab_size=len(tokenizer), decoder_start_token_id=0, initializer_factor=0.1, **sizes)
     )
