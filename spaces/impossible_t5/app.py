@@ -1,0 +1,40 @@
+"""Impossible-T5 in a browser. On the Hub as it is; here: `make demo`.
+
+Models are chosen in settings.json or by environment variables: IDIST_MODEL, IDIST_SYNTAX_MODEL, IDIST_ATTRIBUTE_MODEL,
+IDIST_SUMMARY_MODEL (Hub ids or folders) and IDIST_DATASET. What is not chosen is taken from the finished runs in runs/.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Pushed, everything lies beside this file; in the repository space_kit is one floor up, and idist two.
+sys.path.insert(1, str(HERE.parent))
+sys.path.insert(2, str(HERE.parents[1]))
+
+from demo.page import build
+from demo.settings import read
+from demo.studio import Studio
+from idist.errors import UserError
+from space_kit.serving import launch
+
+
+def main() -> None:
+    """Load the models, then serve the page until it is stopped."""
+    try:
+        studio = Studio(read(HERE, Path(os.environ.get("IDIST_RUNS", "runs"))))
+    except UserError as error:
+        sys.exit(_refuse(error))
+    launch(build(studio))
+
+
+def _refuse(error: UserError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()
