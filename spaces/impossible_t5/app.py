@@ -10,10 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
 # Pushed, everything lies beside this file; in the repository space_kit is one floor up, and idist two.
-sys.path.insert(1, str(HERE.parent))
-sys.path.insert(2, str(HERE.parents[1]))
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(2, str(Path(__file__).resolve().parents[2]))
 
 from demo.page import build
 from demo.settings import read
@@ -21,19 +20,18 @@ from demo.studio import Studio
 from idist.errors import UserError
 from space_kit.serving import launch
 
+HERE = Path(__file__).resolve().parent
+
 
 def main() -> None:
     """Load the models, then serve the page until it is stopped."""
     try:
-        studio = Studio(read(HERE, Path(os.environ.get("IDIST_RUNS", "runs"))))
+        settings = read(HERE, Path(os.environ.get("IDIST_RUNS", "runs")))
+        studio = Studio(settings)
     except UserError as error:
-        sys.exit(_refuse(error))
-    launch(build(studio))
-
-
-def _refuse(error: UserError) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return 2
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    launch(build(studio, settings.dataset))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
-from demo.pages import paraphrase
+from demo import api, made
+from demo.pages import attributes, batch, paraphrase, summary, syntax
+from demo.pages import made as made_page
 from demo.studio import Studio
-from space_kit.markup import escaped
+from idist.errors import UserError
+from space_kit.markup import escaped, message
 from space_kit.serving import KEPT_SECONDS
 
 HEAD = (
@@ -16,17 +20,51 @@ HEAD = (
     '<p class="kit-quiet">Student: {name}</p></div>'
 )
 
+PAGES: dict[str, tuple[str, Callable[[Studio], None]]] = {
+    "paraphrase": ("Paraphrase", paraphrase.add),
+    "syntax": ("Syntax", syntax.add),
+    "attributes": ("Attributes", attributes.add),
+    "summary": ("Summarize", summary.add),
+}
+NO_DATASET = "No dataset is named, so there is none to look into: set IDIST_DATASET to a release or a run."
 
-def build(studio: Studio) -> Any:
-    """The `gradio.Blocks`, not yet served."""
+
+def build(studio: Studio, dataset: str | None = None) -> Any:
+    """The `gradio.Blocks`, not yet served.
+
+    Args:
+        studio: the models. A page whose student is not there says how to make one.
+        dataset: see `demo.made.read`.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     import gradio as gr
 
+    story = _story(dataset)
     with gr.Blocks(title="Impossible-T5", analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as app:
         gr.HTML(HEAD.format(name=escaped(shown(studio.students["paraphrase"].name))))
-        with gr.Tabs(), gr.Tab("Paraphrase", id="paraphrase"):
-            paraphrase.add(studio)
+        with gr.Tabs():
+            for task, (name, add) in PAGES.items():
+                with gr.Tab(name, id=task):
+                    if task in studio.students:
+                        add(studio)
+                    else:
+                        gr.HTML(message(studio.missing(task), "note"))
+            with gr.Tab("Table", id="table"):
+                batch.add(studio)
+            with gr.Tab("How it was made", id="made"):
+                made_page.add(story)
+        api.add(studio, story)
     return app
+
+
+def _story(dataset: str | None) -> made.Made | str:
+    """Of the dataset; a page without it is better than no page, so what is wrong becomes its sentence."""
+    if dataset is None:
+        return NO_DATASET
+    try:
+        return made.read(dataset)
+    except UserError as error:
+        return str(error)
 
 
 def shown(name: str) -> str:

@@ -86,8 +86,8 @@ class Studio:
         """
         student = self.student(task)
         source = student.check(sentence)
-        begun = time.monotonic()
         with self._lock:
+            begun = time.monotonic()
             prefix, wanted = student.wanted(wish) if wish else ("", {})
             texts = student.write(source, candidates, temperature, diversity, seed, prefix)
             found = self.judges[task].judge(source, texts)
@@ -107,8 +107,11 @@ class Studio:
     def _warm_up(self, task: str) -> None:
         """The first answer of a fresh process compiles and allocates: let nobody wait for it."""
         self.judges[task].judge("A man rides a bike.", ["A bike is ridden by a man."])
+        controls = self.students[task].controls
+        known = [(control.wishes[-1], control.codes()) for control in controls.controls] if controls else []
+        wish = {kind: codes[0] for kind, codes in known if codes}
         try:
-            self.rewrite(task, "A man is riding a bike in the park.", candidates=1)
+            self.rewrite(task, "A man is riding a bike in the park.", candidates=2, temperature=1.5, wish=wish)
         except UserError as error:
             print(f"{task}: {error}")
 
