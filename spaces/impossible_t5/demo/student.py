@@ -60,8 +60,9 @@ class Student:
         if len(ids) + 1 > self.trained.max_source_tokens:
             limit = self.trained.max_source_tokens
             raise UserError(f"{name} has {len(ids)} tokens, and the student reads {limit - 1}: shorten it.")
-        unknown = sum(1 for one in ids if one == self.tokenizer.unk_token_id)
-        if (ids and unknown > len(ids) / 2) or not any(c.isalpha() for c in sentence):
+        words = self.tokenizer(sentence.split(), add_special_tokens=False, verbose=False).input_ids
+        unknown = sum(self.tokenizer.unk_token_id in word for word in words)
+        if unknown > len(words) / 2 or not any(c.isalpha() for c in sentence):
             raise UserError(f"{name} has hardly a word that this student can read: it learned from English sentences.")
         return sentence
 
