@@ -69,7 +69,11 @@ def progress(rows: list[dict[str, Any]], done: int, total: int) -> str:
     kind = "done" if done == total else "note"
     said = message(f"{done} of {total} sentences, {len(rows)} rows.", kind)
     bar = f'<progress class="kit-progress" max="{total}" value="{done}" aria-label="Sentences done"></progress>'
-    shown = [[str(row[name]) for name in HEAD] for row in rows[-LAST:]]
+    shown = [[_word(row[name]) for name in HEAD] for row in rows[-LAST:]]
     caption = "All rows" if len(rows) <= LAST else f"The last {LAST} of {len(rows)} rows"
     link = download_link(rows, "rewritten.csv", "Download as CSV")
     return f'{said}{bar}<div class="kit-row">{link}</div>{table(HEAD, shown, escaped(caption), len(HEAD))}'
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
