@@ -42,7 +42,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, numb
 
     body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
     return (
-        f'<div class="kit-scroll kit-wide" tabindex="0" role="region" aria-label="{escaped(caption)}"><table class="kit-table">'
-        f"<caption>{escaped(caption)}</caption><thead><tr>{line(head, 'th')}</tr></thead><tbody>{body}</tbody>"
+        f'<div class="kit-scroll kit-wide" tabindex="0" role="region" aria-label="{escaped(caption)}">'
+        f'<table class="kit-table"><caption>{escaped(caption)}</caption>'
+        f"<thead><tr>{line(head, 'th')}</tr></thead><tbody>{body}</tbody>"
         "</table></div>"
     )

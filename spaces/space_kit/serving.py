@@ -91,6 +91,7 @@ def launch(app: Any, **more: Any) -> Any:
         app: the page.
         more: further arguments of `Blocks.launch`, such as ``server_port``.
     """
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")  # counts that it keeps of past requests
     app.queue(max_size=WAITING, default_concurrency_limit=1)
     settings: dict[str, Any] = {
         "theme": theme(),

@@ -17,6 +17,7 @@ def ask(opened: Visit, task: str, sentence: str) -> Any:
     """Fill in, press the button; gives the place of the answer once it is there."""
     page = opened.page
     page.locator(f"#{task}-sentence textarea").fill(sentence)
+    page.locator(f"#{task}-temperature input[type=number]").fill("1.7")  # the shipped denoiser copies otherwise
     page.locator(f"#{task}-go").click()
     place = page.locator(f"#{task}-results")
     place.locator(".kit-card, .kit-error").first.wait_for()
@@ -26,7 +27,6 @@ def ask(opened: Visit, task: str, sentence: str) -> Any:
 def test_paraphrase_sort_select_copy_and_save(browser: Any, address: str) -> None:
     with visit(browser, address) as opened:
         page = opened.page
-        page.get_by_label("Temperature").first.fill("1.6")
         place = ask(opened, "paraphrase", SENTENCE)
         cards = place.locator(".kit-card")
         first, number = cards.first.locator("h3").inner_text(), cards.count()
@@ -117,4 +117,4 @@ def test_how_it_was_made_on_a_phone(browser: Any, address: str) -> None:
         page.locator("#made-more").click()
         page.wait_for_function("text => document.querySelector('#made-pairs').innerText !== text", arg=before)
         opened.open_tab("Summarize")
-        assert "recipes/distill.py" in page.get_by_role("status").last.inner_text()
+        page.get_by_text("recipes/distill.py").first.wait_for()

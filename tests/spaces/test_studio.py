@@ -95,7 +95,17 @@ def test_bad_sentences_get_a_sentence(studio: Studio, sentence: str | None, said
         studio.rewrite("paraphrase", sentence)
 
 
-@pytest.mark.parametrize("more", [{"candidates": 0}, {"candidates": 11}, {"temperature": 0.0}, {"diversity": 0.9}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"candidates": 0},
+        {"candidates": 11},
+        {"temperature": 0.0},
+        {"diversity": 0.9},
+        {"candidates": None},
+        {"seed": -1},
+    ],
+)
 def test_values_out_of_range_are_refused(studio: Studio, more: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="expected"):
         studio.rewrite("paraphrase", SENTENCE, **more)

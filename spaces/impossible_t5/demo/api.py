@@ -16,32 +16,32 @@ def add(studio: Studio, made: Made | str) -> None:
     """Endpoints into the open `gradio.Blocks`; they wait in the page's queue."""
     import gradio as gr
 
-    @by_api
     @on_gpu
+    @by_api
     def paraphrase(
         sentence: str, candidates: int = 4, temperature: float = 0.9, diversity: float = 0.0, seed: int = 0
     ) -> dict[str, Any]:
         """Candidates for one sentence, with scores, verdicts and trees."""
         return studio.rewrite("paraphrase", sentence, candidates, temperature, diversity, seed)
 
-    @by_api
     @on_gpu
+    @by_api
     def summarize(
         sentence: str, candidates: int = 4, temperature: float = 0.9, diversity: float = 0.0, seed: int = 0
     ) -> dict[str, Any]:
         """Summaries of one sentence, with scores, verdicts and trees."""
         return studio.rewrite("summary", sentence, candidates, temperature, diversity, seed)
 
-    @by_api
     @on_gpu
+    @by_api
     def syntax(
         sentence: str, control: str, candidates: int = 4, temperature: float = 0.9, seed: int = 0
     ) -> dict[str, Any]:
         """Written as a control says: exemplar:SENTENCE, template:NUMBER or tree:BRACKETS; the nearest come first."""
         return studio.rewrite("syntax", sentence, candidates, temperature, 0.0, seed, wish(control))
 
-    @by_api
     @on_gpu
+    @by_api
     def attributes(
         sentence: str, control: str, candidates: int = 4, temperature: float = 0.9, seed: int = 0
     ) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def wish(control: str) -> dict[str, str]:
     """``KIND:VALUE``, several joined by ``;``.
 
     Raises:
-        UserError: empty or malformed.
+        UserError: empty, malformed or no text.
     """
-    found = parse_wishes(control or "")
+    found = parse_wishes(control) if isinstance(control, str) else {}
     if not found:
         raise UserError("control is empty, expected KIND:VALUE such as template:1.")
     return found

@@ -14,7 +14,7 @@ CANDIDATES = 3
 
 
 def rewrite_all(
-    studio: Studio, task: str, sentences: Sequence[str], candidates: int, temperature: float
+    studio: Studio, task: str, sentences: Sequence[str], candidates: float, temperature: float
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows of each sentence in turn: one a candidate, or one with the ``problem``; all have the same columns.
 

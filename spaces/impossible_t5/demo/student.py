@@ -19,6 +19,7 @@ from idist.text import split_sentences
 CHARACTERS = 1000  # of a sentence
 DRAWS = 4  # samples for each candidate that is wanted: many are equal, or the source again
 CANDIDATES, TEMPERATURES, DIVERSITIES = (1, 10), (0.1, 2.0), (0.0, 0.8)
+SEEDS = (0, 2**31)
 
 
 class Student:
@@ -47,6 +48,8 @@ class Student:
         Raises:
             UserError: empty, too long, more than one sentence, or in characters that the student cannot read.
         """
+        if not isinstance(text, (str, type(None))):
+            raise UserError(f"{name} is {type(text).__name__}, expected a text.")
         visible = "".join(c if c.isprintable() or c in "\u200c\u200d\u200e\u200f" else " " for c in text or "")
         sentence = " ".join(visible.split())
         if not sentence:
@@ -67,7 +70,7 @@ class Student:
         return sentence
 
     def write(
-        self, sentence: str, candidates: int, temperature: float, diversity: float, seed: int, prefix: str = ""
+        self, sentence: str, candidates: float, temperature: float, diversity: float, seed: float, prefix: str = ""
     ) -> list[str]:
         """Different candidates, none of them the sentence itself, in the order in which they were drawn.
 
@@ -76,7 +79,7 @@ class Student:
             candidates: at most so many, 1 to 10.
             temperature: of the samples, 0.1 to 2.
             diversity: no two candidates have a ROUGE-L above 1 - ``diversity``, 0 to 0.8.
-            seed: another one, other samples.
+            seed: another one, other samples; 0 to 2^31.
             prefix: codes before the sentence.
 
         Raises:
@@ -85,6 +88,7 @@ class Student:
         _check_number("The number of candidates", candidates, CANDIDATES)
         _check_number("The temperature", temperature, TEMPERATURES)
         _check_number("The diversity", diversity, DIVERSITIES)
+        _check_number("The seed", seed, SEEDS)
         sampling = Sampling(float(temperature), 0.9, max_new_tokens=self.trained.max_target_tokens)
         decoder = Decoder(self.model, self.tokenizer, sampling)
         [drawn] = decoder.rewrite([prefix + sentence], ["asked"], DRAWS * int(candidates), int(seed), self.template)

@@ -63,10 +63,10 @@ class Studio:
         self,
         task: str,
         sentence: str | None,
-        candidates: int = 4,
+        candidates: float = 4,
         temperature: float = 0.9,
         diversity: float = 0.0,
-        seed: int = 0,
+        seed: float = 0,
         wish: Mapping[str, str] | None = None,
     ) -> Answer:
         """Candidates with verdicts and trees.

@@ -45,7 +45,7 @@ def add(studio: Studio) -> None:
                 raise UserError("There is no table: choose a CSV file first.")
             sentences = read_column(Path(path), name, ROWS)
             rows: list[dict[str, Any]] = []
-            batches = rewrite_all(studio, tasks[chosen], sentences, int(candidates), temperature)
+            batches = rewrite_all(studio, tasks[chosen], sentences, candidates, temperature)
             for done, found in enumerate(batches, start=1):
                 rows += found
                 yield progress(rows, done, len(sentences))

@@ -66,7 +66,12 @@ def dials(task: str, candidates: int = 4, temperature: float = 0.9) -> Dials:
     with gr.Row():
         number = gr.Slider(*CANDIDATES, candidates, step=1, label="Candidates", elem_id=f"{task}-candidates")
         heat = gr.Slider(
-            *TEMPERATURES, temperature, step=0.1, label="Temperature", info="higher: bolder, and wrong more often"
+            *TEMPERATURES,
+            temperature,
+            step=0.1,
+            label="Temperature",
+            info="higher: bolder, and wrong more often",
+            elem_id=f"{task}-temperature",
         )
     with gr.Accordion("More settings", open=False), gr.Row():
         diversity = gr.Slider(
@@ -118,7 +123,7 @@ def results(
         *asked: Any,
     ) -> tuple[Answer | None, str]:
         try:
-            answer = studio.rewrite(task, text, int(candidates), temperature, diversity, int(seed or 0), wish(*asked))
+            answer = studio.rewrite(task, text, candidates, temperature, diversity, seed or 0, wish(*asked))
             return answer, cards(answer, by, only)
         except UserError as error:
             return None, message(str(error))
