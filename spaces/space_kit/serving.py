@@ -13,7 +13,6 @@ from typing import Any, ParamSpec, TypeVar
 from idist._schema import nearest
 from idist.errors import UserError
 from space_kit.look import style, theme
-from space_kit.markup import message
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,19 +54,6 @@ def on_gpu(function: Callable[P, R]) -> Callable[P, R]:
     except ImportError:
         return function
     return function if lend is None else lend(function)  # type: ignore[no-any-return]
-
-
-def in_page(function: Callable[P, str]) -> Callable[P, str]:
-    """A function that gives HTML: what is wrong with its input becomes a message in the same place."""
-
-    @functools.wraps(function)
-    def answered(*args: P.args, **kwargs: P.kwargs) -> str:
-        try:
-            return function(*args, **kwargs)
-        except UserError as error:
-            return message(str(error))
-
-    return answered
 
 
 def by_api(function: Callable[P, R]) -> Callable[P, R]:

@@ -106,9 +106,9 @@ def _card(answer: Mapping[str, Any], one: Mapping[str, Any], number: int) -> str
     trees = _tree(answer["source_tree"], "Tree of the source") + _tree(one["tree"], f"Tree of candidate {number}")
     return (
         f'<article class="kit-card" aria-label="Candidate {number}"><h3 dir="auto">{target}</h3>'
+        f'<p class="kit-source" dir="auto">from: {source}</p>'
         f'<div class="kit-row">{verdict}{_copy(one["text"], number)}</div>'
         f'<ul class="kit-chips" aria-label="Scores of candidate {number}">{_chips(one)}</ul>'
-        f'<details><summary>Compare with the source</summary><p dir="auto">{source}</p></details>'
         f'<details><summary>Both trees</summary><div class="kit-trees">{trees}</div></details></article>'
     )
 
