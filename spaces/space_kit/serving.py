@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 WAITING = 40  # requests; who comes then is told that the queue is full
-SESSIONS = 500  # whose results are kept, the newest
+SESSIONS = 200  # whose results are kept, the newest: about 0.3 MB each
 KEPT_SECONDS = 3600  # uploaded files
 LARGEST_UPLOAD = "2mb"
 

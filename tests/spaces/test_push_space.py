@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from recipes.push_space import SPACES, names
 from tests.small_run import recipe
+
+ROOT = SPACES.parent
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +24,21 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     done = recipe("push_space", "impossible_t5", "--set", "dataset=you/mini", folder=place)
     assert done.returncode == 0, done.stderr
     return place / "hub" / "spaces" / "impossible_t5", done.stdout
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_space_has_a_small_app_a_head_and_the_librarys_requirements(name: str) -> None:
+    from huggingface_hub import RepoCard
+
+    folder = SPACES / name
+    assert len((folder / "app.py").read_text(encoding="utf-8").splitlines()) <= 100
+    head = RepoCard.load(folder / "README.md").data
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert (head.sdk, head.app_file) == ("gradio", "app.py") and f"gradio=={head.sdk_version}" in pinned
+    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    own = re.search(r"^dependencies = \[(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    assert own and [line for line in lines if not line.startswith("#")] == re.findall(r'"(.+)"', own.group(1))
 
 
 def test_everything_lies_in_one_folder(pushed: tuple[Path, str]) -> None:

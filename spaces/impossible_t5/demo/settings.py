@@ -66,28 +66,27 @@ def read(folder: Path, runs: Path) -> Settings:
 def from_runs(runs: Path) -> Settings:
     """The newest finished student of each kind, and the run of the one that paraphrases."""
     found: dict[str, str] = {}
-    for folder, config in _runs(runs):
-        student = folder / "train_final" / "model"
-        if _has_model(student):
-            kind = "model" if _both_ways(config) else "summary_model"
-            found.setdefault(kind, str(student))
-            if kind == "model":
-                found.setdefault("dataset", str(folder))
-        controlled = folder / "train_control" / "model"
-        if _has_model(controlled) and (controlled / CONTROLS_FILE).is_file():
-            wishes = {wish for control in load_controls(str(controlled)).controls for wish in control.wishes}
-            found.setdefault("syntax_model" if "tree" in wishes else "attribute_model", str(controlled))
-    return Settings(**found)
-
-
-def _runs(runs: Path) -> Iterator[tuple[Path, RunConfig]]:
-    """Runs with a config that this version reads, the newest first."""
     configs = sorted(runs.glob("*/config.yaml"), key=lambda path: (-path.stat().st_mtime, str(path)))
     for path in configs:
         try:
-            yield path.parent, load_config(path)
-        except UserError as error:
+            students = dict(_students(path.parent, load_config(path)))
+        except UserError as error:  # of another version, or with a critic that is not installed
             print(f"left out: {error}")
+            continue
+        if "model" in students and "model" not in found:
+            found["dataset"] = str(path.parent)
+        found = students | found
+    return Settings(**found)
+
+
+def _students(run: Path, config: RunConfig) -> Iterator[tuple[str, str]]:
+    """(setting, folder) of each finished student of a run."""
+    student, controlled = (run / stage / "model" for stage in ("train_final", "train_control"))
+    if _has_model(student):
+        yield "model" if _both_ways(config) else "summary_model", str(student)
+    if _has_model(controlled) and (controlled / CONTROLS_FILE).is_file():
+        wishes = {wish for control in load_controls(str(controlled)).controls for wish in control.wishes}
+        yield "syntax_model" if "tree" in wishes else "attribute_model", str(controlled)
 
 
 def _both_ways(config: RunConfig) -> bool:
