@@ -41,8 +41,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="requests of each (default: 2)")
     args = parser.parse_args()
     with served(args.model) as (address, process):
-        begun, cpu = time.perf_counter(), cpu_seconds(process)
-        alone = ask(client(address), 0)
+        person = client(address)
+        cpu = cpu_seconds(process)
+        alone = ask(person, 0)
         print(f"one alone: {alone[0]}, {alone[1]:.2f} s, {cpu_seconds(process) - cpu:.2f} s of CPU time")
         before = megabytes(process)
         for number in range(args.rounds):

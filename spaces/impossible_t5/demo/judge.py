@@ -17,8 +17,8 @@ from idist.trees import ParseFailure
 TITLES = {
     "rouge_l": "ROUGE-L",
     "tree_edit_distance": "tree distance",
-    "entailment_xy": "source entails it",
-    "entailment_yx": "it entails source",
+    "entailment_xy": "entailment from source",
+    "entailment_yx": "entailment of source",
     "length_ratio": "length ratio",
 }
 PARSER = "embedded:parser"  # of compositions without trees

@@ -17,7 +17,7 @@ from idist.models import load_student
 from idist.text import split_sentences
 
 CHARACTERS = 1000  # of a sentence
-DRAWS = 4  # samples for each candidate that is wanted: many are equal, or the source again
+DRAWS = 8  # samples for each candidate that is wanted: many are equal, or the source again
 CANDIDATES, TEMPERATURES, DIVERSITIES = (1, 10), (0.1, 2.0), (0.0, 0.8)
 SEEDS = (0, 2**31)
 
