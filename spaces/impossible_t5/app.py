@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 # Pushed, everything lies beside this file; in the repository space_kit is one floor up, and idist two.
@@ -27,6 +28,8 @@ def main() -> None:
     """Load the models, then serve the page until it is stopped."""
     try:
         settings = read(HERE, Path(os.environ.get("IDIST_RUNS", "runs")))
+        if find_spec("gradio") is None:
+            raise UserError("gradio is not installed: pip install 'idist[spaces]'.")
         studio = Studio(settings)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
