@@ -28,6 +28,15 @@ distill: $(VENV)/.installed  ## Distil a paraphrase dataset and a student, offli
 	@echo "== Running recipes/distill.py"
 	$(BIN)/python recipes/distill.py $(ARGS)
 
+$(VENV)/.installed-spaces: $(VENV)/.installed
+	@echo "== Installing gradio"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spaces]'
+	@touch $@
+
+demo: $(VENV)/.installed-spaces  ## Show the newest student of runs/ in a browser, offline (after make distill)
+	@echo "== Running spaces/impossible_t5"
+	$(BIN)/python spaces/impossible_t5/app.py $(ARGS)
+
 test: $(VENV)/.installed-dev  ## Run the tests
 	@echo "== Running the tests"
 	$(BIN)/python -m pytest $(ARGS)
@@ -41,5 +50,5 @@ lint: $(VENV)/.installed-dev  ## Linter, formatter and type checker
 clean:  ## Remove .venv and caches (never runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-.PHONY: help install distill test lint clean
+.PHONY: help install distill demo test lint clean
 .DEFAULT_GOAL := help

@@ -35,6 +35,7 @@ def build_cascade(
     order: str = "cost",
     pairing: str = "ordered",
     where: str = "critics",
+    models: Models | None = None,
 ) -> Cascade:
     """Check a composition of critics; models are loaded at the first `Cascade.score`.
 
@@ -46,6 +47,7 @@ def build_cascade(
         pairing: ``ordered`` (the paper): all pairs (m, n) with m != n; judged once if all critics are symmetric.
             ``unordered`` (the authors' code): m < n only, x is m.
         where: what to call the composition in messages.
+        models: loaded ones to be shared with others, in place of ``device`` and ``dtype``.
 
     Raises:
         UserError: see `registry.build_critics`.
@@ -60,7 +62,7 @@ def build_cascade(
     for critic in built:
         critic.configure(built, judged_once)
     check_models(built, where)
-    return Cascade(built, Models(device, dtype), seed, pairing, judged_once)
+    return Cascade(built, models or Models(device, dtype), seed, pairing, judged_once)
 
 
 class Cascade:

@@ -12,7 +12,7 @@ from idist.errors import UserError
 from idist.hub.releases import list_files
 
 DATA = (".parquet", ".safetensors", ".png", ".svg", ".jpg", ".gz")  # written by libraries, from columns and tensors
-VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "vocabulary.json")  # "/root" may be a token
+VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "vocabulary.json")  # a path may be a token
 SECRET = "an access token"
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")  # any user access token of the Hub, not only this user's
 _COMMON = ("/", "/tmp", "/home", "/usr", "/opt")  # say nothing about a machine or a person

@@ -1,0 +1,146 @@
+"""Many people at once before the demo: is every request answered or refused, how long do they wait, how much memory.
+
+python benchmarks/load_test.py --model runs/mini/train_final/model --people 50 --rounds 2
+
+Serves the demo in a process of its own on loopback. Each person is a `gradio_client` in a thread that asks over the
+same queue as the page; those whom the queue has no place for are refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+SENTENCES = [
+    "A man is playing the guitar on a street corner.",
+    "Two dogs are running through the snow.",
+    "A woman in a red coat is waiting for the bus.",
+    "",  # a mistake, which has to be answered with a sentence, too
+]
+FULL = "queue is full"  # gradio's words
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="embedded:student", help="folder or Hub id (default: embedded:student)")
+    parser.add_argument("--people", type=int, default=50, help="at once (default: 50)")
+    parser.add_argument("--rounds", type=int, default=2, help="requests of each (default: 2)")
+    args = parser.parse_args()
+    with served(args.model) as (address, process):
+        person = client(address)
+        cpu = cpu_seconds(process)
+        alone = ask(person, 0)
+        print(f"one alone: {alone[0]}, {alone[1]:.2f} s, {cpu_seconds(process) - cpu:.2f} s of CPU time")
+        before = megabytes(process)
+        for number in range(args.rounds):
+            begun, cpu = time.perf_counter(), cpu_seconds(process)
+            outcomes = crowd(address, args.people)
+            report(outcomes, args.people, time.perf_counter() - begun, cpu_seconds(process) - cpu)
+            print(f"   memory after round {number + 1}: {megabytes(process):.0f} MB (before: {before:.0f} MB)")
+
+
+def crowd(address: str, people: int) -> list[tuple[str, float]]:
+    """Each asks once, all at the same moment; (what came of it, seconds) of each."""
+    clients = [client(address) for _ in range(people)]
+    start, outcomes = threading.Barrier(people), []
+
+    def one(number: int) -> None:
+        start.wait()
+        outcomes.append(ask(clients[number], number))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(people)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def client(address: str) -> Any:
+    """A person with an open page."""
+    from gradio_client import Client
+
+    return Client(address, verbose=False)
+
+
+def ask(person: Any, number: int) -> tuple[str, float]:
+    """``answered``, ``told`` (a sentence in place of candidates), ``refused`` (queue full) or ``lost``; and seconds."""
+    from gradio_client.exceptions import AppError
+
+    begun = time.perf_counter()
+    try:
+        answer = person.predict(
+            sentence=SENTENCES[number % len(SENTENCES)], seed=number, temperature=1.2, api_name="/paraphrase"
+        )
+        outcome = "answered" if answer["candidates"] else "lost: no candidates"
+    except Exception as error:  # whatever it is, it is an outcome to be counted
+        outcome = _outcome(error, isinstance(error, AppError))
+    return outcome, time.perf_counter() - begun
+
+
+def _outcome(error: Exception, by_app: bool) -> str:
+    said = str(error)
+    if FULL in said.lower():
+        return "refused"
+    if by_app and "verbose error reporting" not in said:  # what gradio says of an error that nobody foresaw
+        return "told"
+    return f"lost: {type(error).__name__} {said[:120]}"
+
+
+def report(outcomes: list[tuple[str, float]], people: int, seconds: float, cpu: float) -> None:
+    """What came of a round."""
+    counts = collections.Counter(outcome for outcome, _ in outcomes)
+    waits = sorted(wait for outcome, wait in outcomes if outcome == "answered")
+    words = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
+    print(f"{people} at once: {words}; {seconds:.1f} s, {cpu:.1f} s of CPU time")
+    if waits:
+        print(f"   waited: median {statistics.median(waits):.1f} s, longest {waits[-1]:.1f} s")
+
+
+@contextmanager
+def served(model: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The demo in its own process; its address, once it answers."""
+    known = os.environ | {"IDIST_MODEL": model, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(ROOT / "spaces" / "impossible_t5" / "app.py")]
+    process = subprocess.Popen(command, env=known, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"https?://\S+:\d+", line):
+                break
+            print(line, end="")
+        else:
+            sys.exit("The demo did not start.")
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield found.group(), psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Resident memory now."""
+    return float(process.memory_info().rss) / (1 << 20)
+
+
+if __name__ == "__main__":
+    main()
