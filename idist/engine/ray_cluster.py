@@ -131,7 +131,7 @@ class _Crew:
         wanted = min(len(self.left) + self._running(), self.settings.workers or self._room())
         while len(self.at) < wanted:
             options = {"num_cpus": self.settings.cpus, "num_gpus": self.gpus}
-            worker = ray.remote(Worker).options(**options).remote(self.shared)
+            worker: Any = ray.remote(Worker).options(**options).remote(self.shared)
             said = worker.ready.remote(str(Path.cwd()), str(self.executor.sign), self.executor.word)
             self.at[said] = (worker, None)
 

@@ -92,7 +92,7 @@ def compare(run: Path, config: RunConfig, plan: Plan) -> Comparison:
             unit, work, work_done = CANDIDATES, cost.rows[CANDIDATES], done["rows"][CANDIDATES]
         else:
             unit, work, work_done = cost.unit, cost.items, done["rows"]["contexts"]
-        taken = done["seconds"] / (1 if training else config.engine.workers) / HOUR
+        taken = done["seconds"] / (1 if training else plan.workers) / HOUR
         rows.append(
             Row(cost.stage, unit, work, work_done, cost.hours, taken, cost.disk, _disk(stage_folder(run, cost.stage)))
         )

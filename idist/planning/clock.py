@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from idist.config import EngineConfig
 
 
 @dataclass
@@ -75,11 +78,18 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def worker_count(engine: EngineConfig) -> int:
+    """Workers side by side: as many as `engine.workers` says, else those that this machine would start."""
+    from idist.engine.executors import local_workers
+
+    return local_workers(engine, sys.maxsize)
+
+
 def worker_threads(workers: int) -> int | None:
     """Torch's threads in each of the engine's workers; None: torch's own choice (one worker has the machine)."""
     import os
 
-    from idist.engine.executors import cores
+    from idist.engine.machine import cores
 
     if workers == 1:
         return None

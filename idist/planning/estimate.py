@@ -7,6 +7,7 @@ from typing import Any
 
 from idist.config import RunConfig
 from idist.planning import footprint
+from idist.planning.clock import worker_count
 from idist.planning.rates import Rates
 from idist.planning.work import StageWork, count, part_key
 from idist.planning.yields import Yields
@@ -89,11 +90,11 @@ def make_plan(config: RunConfig, rates: Rates, yields: Yields, price: float | No
     Raises:
         UserError: a rate that the config needs is not there; what `count` raises.
     """
-    works = count(config, yields)
+    works, workers = count(config, yields), worker_count(config.engine)
     device, dtype = str(rates.machine["device"]), str(rates.machine["dtype"])
     stages = []
     for work in works:
-        side_by_side = 1 if work.sequential else config.engine.workers
+        side_by_side = 1 if work.sequential else workers
         parts = []
         for part in work.parts:
             seconds = rates.of(part_key(work.stage, part.name), part.models).seconds
@@ -112,7 +113,7 @@ def make_plan(config: RunConfig, rates: Rates, yields: Yields, price: float | No
                 parts,
             )
         )
-    plan = Plan(config.name, config.engine.workers, stages, rates.machine, [], price, currency)
+    plan = Plan(config.name, workers, stages, rates.machine, [], price, currency)
     plan.slowdown, plan.took, plan.source = rates.slowdown, rates.took, rates.source
     plan.yields = dict(yields.used)
     plan.assumptions = _assumptions(config, works, rates, yields)
@@ -128,9 +129,10 @@ def _assumptions(config: RunConfig, works: list[StageWork], rates: Rates, yields
     said += [f"{', '.join(parts)}: {how}" for how, parts in ways.items()]
     said += rates.remarks
     said.append("Speed does not depend on what weights say: random ones of the same shape serve.")
-    if config.engine.workers > 1:
+    workers = worker_count(config.engine)
+    if workers > 1:
         kind = ", each on a GPU of its own" if rates.machine["device"] == "cuda" else ""
-        said.append(f"{config.engine.workers} workers side by side{kind}, each as fast as one alone.")
+        said.append(f"{workers} workers side by side{kind}, each as fast as one alone.")
     trainings = [footprint.checkpoints(config, work) for work in works if work.sequential]
     if trainings:
         said.append(f"While a training runs its checkpoints take {footprint.size(max(trainings))} more of the disk.")

@@ -15,7 +15,7 @@ from idist.errors import UserError
 from idist.models import pick_device, pick_dtype, resolve
 from idist.planning import judging, teaching, writing
 from idist.planning.bench import Bench
-from idist.planning.clock import threads, worker_threads
+from idist.planning.clock import threads, worker_count, worker_threads
 from idist.planning.rates import Rate, Rates
 from idist.planning.shapes import shape_of
 from idist.planning.work import START, count, critics_of, models_of, student_of
@@ -61,7 +61,7 @@ def measure(config: RunConfig, yields: Yields, seconds: float) -> Rates:
     found = {start.part: start}
     with tempfile.TemporaryDirectory(prefix="idist-plan-") as scratch, _quiet():
         bench = Bench(config, yields, seconds, device, dtype, Path(scratch))
-        with threads(worker_threads(config.engine.workers)):
+        with threads(worker_threads(worker_count(config.engine))):
             written = _write(bench, found)
             for work in count(config, yields):
                 stage = base(work.stage)

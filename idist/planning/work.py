@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from idist.config import FIRST_STUDENT, RunConfig, TrainConfig
 from idist.errors import UserError
+from idist.planning.clock import worker_count
 from idist.planning.yields import Yields
 from idist.stages.generation import SOURCE_SAMPLES
 from idist.stages.rounds import base, in_order, writer
@@ -124,7 +125,7 @@ def groups_pairs(config: RunConfig, yields: Yields) -> float:
 
 def _start(config: RunConfig, jobs: int) -> list[Part]:
     """Several workers are processes of their own in each job; one is the recipe's process."""
-    workers = config.engine.workers
+    workers = worker_count(config.engine)
     return [Part(START, "worker", workers * jobs, [])] if workers > 1 else []
 
 
