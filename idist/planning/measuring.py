@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from idist._quiet import quiet_transformers
 from idist.config import FIRST_STUDENT, RunConfig
 from idist.errors import UserError
 from idist.models import pick_device, pick_dtype, resolve
@@ -59,7 +58,7 @@ def measure(config: RunConfig, yields: Yields, seconds: float) -> Rates:
     device = pick_device(config.device)
     dtype = str(pick_dtype(config.dtype, device)).removeprefix("torch.")
     found = {start.part: start}
-    with tempfile.TemporaryDirectory(prefix="idist-plan-") as scratch, _quiet():
+    with tempfile.TemporaryDirectory(prefix="idist-plan-") as scratch, quiet_transformers():
         bench = Bench(config, yields, seconds, device, dtype, Path(scratch))
         with threads(worker_threads(worker_count(config.engine))):
             written = _write(bench, found)
@@ -129,19 +128,3 @@ def student_of_training(config: RunConfig) -> str:
 
 def _share(bench: Bench, what: str) -> float:
     return bench.seconds * SHARES[what] / sum(SHARES.values())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Stand-ins have no trained heads, of which transformers would warn, and its bars are not for the user."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

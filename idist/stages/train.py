@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from idist._quiet import quiet_transformers
 from idist.config import TrainConfig, to_dict
 from idist.engine import claim
 from idist.engine.shards import FULL, read_json
@@ -92,7 +93,7 @@ def train(
     sides = split_by_context(table, config.held_out, seed)
     _check_size(sides[0].num_rows, table, config)
     marks = _fingerprint(table, config, seed, resolved_type(device, dtype))
-    with _full_disk_explained(folder), _quiet():
+    with _full_disk_explained(folder), quiet_transformers():
         claim(folder, JOB, marks, {})
         if (folder / SUMMARY).is_file():
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # a kill came between the two
@@ -223,19 +224,3 @@ def _full_disk_explained(folder: Path) -> Iterator[None]:
             f"{folder} could not be written: no space left; make room and run the same command again, the training "
             "continues at its last whole checkpoint."
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers' bars for every file it reads and writes, and its remarks on tied weights, are not for the user."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
