@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from idist._schema import nearest
 from idist.config import RunConfig, load_config
 from idist.errors import UserError
-from recipes.ablation_variants import FULL, Variant, variants
+from recipes.ablation_variants import FIRST, FULL, LAST, Variant, variants
 from recipes.command import Request, add_run_arguments, config_path, read_config, run
 
 
@@ -44,10 +44,12 @@ def main() -> None:
     failed = make(requests, folder / FULL)
     if corpus is None:
         print("\nNo --corpus, so no rows with another corpus.")
-    report(config, [variant for variant in chosen if variant.run not in failed], folder)
+    there = [variant for variant in chosen if (variant.run, variant.student) not in failed]
+    report(config, there, folder)
     print(f"Time     {(time.monotonic() - start) / 60:.1f} minutes")
-    if failed:
-        raise UserError("Not in the table: " + "; ".join(f"{name}: {reason}" for name, reason in failed.items()))
+    if len(there) < len(chosen):
+        missing = {v.name: failed[v.run, v.student] for v in chosen if v not in there}
+        raise UserError("Not in the table: " + "; ".join(f"{name}: {reason}" for name, reason in missing.items()))
 
 
 def runs_of(chosen: Sequence[Variant], folder: Path, limit: int | None) -> dict[str, Request]:
@@ -61,30 +63,51 @@ def runs_of(chosen: Sequence[Variant], folder: Path, limit: int | None) -> dict[
     return found
 
 
-def make(requests: dict[str, Request], full: Path) -> dict[str, str]:
+def make(requests: dict[str, Request], full: Path) -> dict[tuple[str, str], str]:
     """Run each run's stages. The contexts do not depend on what is ablated: those of the whole method serve all.
 
     Returns:
-        Runs that could not be made, with the reason: too few pairs left by critics, most often.
+        (run, training) of students that could not be made -> the reason: too few pairs left by critics, most often.
 
     Raises:
         UserError: the whole method's run could not be made: there is nothing to compare with.
     """
-    from recipes.pipeline import run_stages
-
-    failed = {}
+    failed: dict[tuple[str, str], str] = {}
     for number, (name, request) in enumerate(requests.items(), 1):
         print(f"\n### {name} ({number} of {len(requests)})", flush=True)
         if "contexts" in request.stages:
             _share_contexts(full, request.folder)
         try:
-            run_stages(request)
-        except UserError as error:
+            _make_students(request)
+        except _StudentError as error:
             if name == FULL:
-                raise
-            failed[name] = str(error)
-            print(f"error: {error} Going on with the other runs.", file=sys.stderr)
+                raise UserError(str(error)) from None
+            failed |= dict.fromkeys(((name, student) for student in error.students), str(error))
+            print(f"error: {error} Going on with the others.", file=sys.stderr)
     return failed
+
+
+class _StudentError(UserError):
+    """These students of a run could not be made."""
+
+    def __init__(self, reason: str, students: Sequence[str]) -> None:
+        super().__init__(reason)
+        self.students = students
+
+
+def _make_students(request: Request) -> None:
+    """One student after the other: if the second cannot be made, the first one is there."""
+    from recipes.pipeline import run_stages
+
+    students = [student for student in (FIRST, LAST) if student in request.stages]
+    done = 0
+    for number, student in enumerate(students):
+        end = request.stages.index(student) + 1
+        try:
+            run_stages(replace(request, stages=request.stages[done:end]))
+        except UserError as error:
+            raise _StudentError(str(error), students[number:]) from None
+        done = end
 
 
 def report(config: RunConfig, chosen: Sequence[Variant], folder: Path) -> None:
