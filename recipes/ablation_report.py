@@ -65,13 +65,15 @@ class Line:
 
 @dataclass
 class Table:
-    """One task. ``titles``: metric -> its title; the first metric is the one that the picture shows."""
+    """One task. ``titles``: metric -> its title; the first metric is the one that the picture shows. ``left_out`` says
+    what could not be compared with the whole method."""
 
     task: str
     examples: int
     titles: dict[str, str]
     signatures: dict[str, str]
     lines: list[Line]
+    left_out: list[str] = field(default_factory=list)
 
 
 def compared(results: Mapping[Variant, Sequence[Result]], registry: Registry, folder: Path) -> list[Table]:
@@ -108,13 +110,14 @@ def _table(whole: Result, results: Mapping[Variant, Sequence[Result]], registry:
         line.scores = {
             name: Score(score["value"], score["low"], score["high"]) for name, score in result.meta["scores"].items()
         }
-    _test([(line, result) for line, result in rows if result is not whole], whole, registry)
+    left_out = _test([(line, result) for line, result in rows if result is not whole], whole, registry)
     return Table(
         whole.task,
         whole.meta["task"]["examples"],
         {name: score["title"] for name, score in scores.items()},
         {name: score["signature"] for name, score in scores.items()},
         [line for line, _ in rows],
+        left_out,
     )
 
 
@@ -127,23 +130,24 @@ def _line(variant: Variant, folder: Path) -> Line:
     return Line(variant.name, variant.title, pairs, training["steps"])
 
 
-def _test(rows: Sequence[tuple[Line, Result]], whole: Result, registry: Registry) -> None:
-    """Set the differences from the whole method."""
+def _test(rows: Sequence[tuple[Line, Result]], whole: Result, registry: Registry) -> list[str]:
+    """Set the differences from the whole method; returns what could not be compared, and why."""
     import numpy as np
 
     from eval_harness.comparison import compare
     from eval_harness.statistics import holm
 
-    tested = [
-        (line.scores[one.metric], one.paired)
-        for line, result in rows
-        for one in compare(result, whole, registry, test=TEST, examples=0).lines
-    ]
+    tested, left_out = [], []
+    for line, result in rows:
+        comparison = compare(result, whole, registry, test=TEST, examples=0)
+        tested += [(line.scores[one.metric], one.paired) for one in comparison.lines]
+        left_out += [f"{line.title}: {reason}" for reason in comparison.left_out]
     if not tested:  # nothing but the whole method
-        return
+        return left_out
     corrected = holm(np.array([paired.p_value for _, paired in tested]))
     for (score, paired), p in zip(tested, corrected.tolist(), strict=True):
         score.difference = Difference(paired.difference, paired.low, paired.high, p)
+    return left_out
 
 
 def table(tables: Sequence[Table]) -> str:
@@ -164,6 +168,7 @@ def _text(found: Table) -> str:
         "In brackets 95 % bootstrap intervals over examples. p: paired approximate randomization, corrected over all "
         "rows and metrics (Holm). `*`: below 0.05. What another training of the same variant would give is not in "
         "them.",
+        *found.left_out,
     ]
     return "\n".join(lines)
 

@@ -126,7 +126,7 @@ def _parse() -> argparse.Namespace:
 
 def _temperatures(text: str) -> list[float]:
     try:
-        found = [float(part) for part in text.split(",")]
+        found = [float(f"{float(part):g}") for part in text.split(",")]  # as precise as the name of its table
     except ValueError:
         found = []
     if not found or not all(0 <= temperature <= 10 for temperature in found):
