@@ -48,7 +48,7 @@ def page(found: list[dict[str, Any]]) -> str:
         rows += [_row(figure) for figure in content["figures"]]
     notes = [_notes(content) for content in found]
     picture = f"![How many times as fast idist is, on a logarithmic scale](results/{PICTURE}.png)"
-    return "\n".join([HEAD, picture, "", *rows, "", "## How each was found", "", *notes])
+    return "\n".join([HEAD, picture, "", *rows, "", "## How each was found", "", *notes, ""])
 
 
 def _row(figure: dict[str, Any]) -> str:
