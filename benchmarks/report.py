@@ -78,19 +78,22 @@ def _number(value: float) -> str:
 
 def _picture(found: list[dict[str, Any]]) -> Picture:
     """A dot a ratio, and a tick where it was to be."""
+    from matplotlib.ticker import StrMethodFormatter
+
     from idist.analysis.picture import grid, heading
     from idist.drawing import ACCENT, INK, new_figure
 
     shown = [figure for content in found for figure in content["figures"] if figure["ratio"] is not None]
     height = 1.3 + 0.3 * len(shown)
     figure = new_figure(8.6, height)
-    heading(figure, "How many times as fast", "each against what a person would do otherwise, in one run; grey: equal")
+    heading(figure, "How many times as fast", "each against what a person would do otherwise, in one run; logarithmic")
     axes = figure.add_axes((0.56, 0.5 / height, 0.41, 1 - 1.15 / height))
     for place, one in enumerate(shown):
         axes.hlines(place, 1, one["ratio"], ACCENT, linewidth=1.8)
         axes.plot(one["ratio"], place, "o", color=ACCENT, markersize=5)
     axes.axvline(1, color=INK, linewidth=0.8)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_yticks(range(len(shown)), [one["claim"] for one in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     grid(axes, "x")
