@@ -59,10 +59,10 @@ def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], buck
 
     Returns:
         ``codes``: of each its mean with interval and the ``share`` of values in its own bucket, all None for a code
-        without values; ``rises``: whether the
-        means do; ``correlation``: Spearman's between code and value, over all values.
+        without values; ``rises``: whether the means do; ``correlation``: Spearman's between code and value, over all
+        values.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for code, values in zip(buckets, obtained, strict=True):
         share = share_of([bucket_of(value) == code for value in values])
         rows.append({"code": code, **mean_with_interval(values), "share": share})

@@ -52,7 +52,7 @@ def test_codes_stand_in_the_order_of_the_composition(both: Controls) -> None:
 
 def test_a_semicolon_within_a_value() -> None:
     assert parse_wishes("exemplar:He left\\; she stayed.") == {"exemplar": "He left; she stayed."}
-    with pytest.raises(UserError, match=r"write \\\\; for a semicolon"):
+    with pytest.raises(UserError, match=r"write \\; for a semicolon"):
         parse_wishes("exemplar:He left; she stayed.")
 
 
