@@ -135,7 +135,7 @@ def draw(report: dict[str, Any], out: Path) -> list[str]:
     """
     from matplotlib.figure import Figure
 
-    drawn = {}
+    drawn: dict[str, dict[str, Any]] = {}
     for name, control in report["controls"].items():
         known = [row for row in control["codes"] if row.get("low") is not None]
         drawn |= {name: control | {"codes": known}} if known else {}

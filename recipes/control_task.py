@@ -113,7 +113,7 @@ def with_exemplars(pairs: list[tuple[str, str, str]], parser: str, limit: int, s
     index = TreeIndex(load_parser(parser).parse(sentences))
     contexts = np.array([context for context, _, _ in pairs])
     far = int(index.sizes.max()) * 2 + 1
-    rows = []
+    rows: list[tuple[int, tuple[str, str, str]]] = []
     asked = random.Random(seed).sample(range(len(pairs)), len(pairs))  # in this order until there are enough
     for number in asked:
         if len(rows) == limit:
