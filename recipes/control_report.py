@@ -6,8 +6,9 @@ python recipes/control_report.py runs/mini-control --sources my_sentences.txt --
 For an attribute cut into buckets: mean and 95 % interval of what was obtained for each code, whether the means rise
 with the codes, and the rank correlation between code and value over all outputs. For a tree: the mean distance of the
 outputs to the one that was asked for and to the others. Beside each code stands how far the outputs are entailed by
-their sources. Sources: those of the pairs that the training held out, or --sources. Leaves `control_report/` in the
-run: report.json, outputs.jsonl and a plot as PNG and SVG.
+their sources, and how many sources have no value. Sources: those of the pairs that the training held out, or --sources.
+Leaves `control_report/` in the run: report.json, outputs.jsonl and, where there is an interval to draw, a plot as PNG
+and SVG.
 """
 
 from __future__ import annotations
@@ -47,14 +48,17 @@ def main() -> None:
         raise UserError(f"{args.run} is no run: it has no config.yaml.")
     config = load_config(args.run / "config.yaml")
     sources = (_lines(args.sources) if args.sources else _held_out(args.run))[: args.limit]
+    if len(sources) < 2:
+        place = args.sources or f"{args.run}: the held-out pairs"
+        raise UserError(f"{place}: {len(sources)} sources, expected 2 or more, without which there is no interval.")
     out = args.run / "control_report"
     out.mkdir(exist_ok=True)
     report = make_report(
         str(student_folder(args.run, "train_control")), sources, args.entailment or _critic(config), out
     )
-    draw(report, out)
+    names = ["report.json", "outputs.jsonl", *draw(report, out)]
     print(table(report))
-    print(f"\n{out}: report.json, outputs.jsonl, control_report.png, control_report.svg")
+    print(f"\n{out}: {', '.join(names)}")
 
 
 def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) -> dict[str, Any]:
@@ -65,8 +69,11 @@ def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) 
 
     controls = load_controls(model)
 
-    def faithful(outputs: list[str]) -> float:
-        examples = Examples(predictions=outputs, sources=list(sources), references=[[source] for source in sources])
+    def faithful(pairs: list[tuple[str, str]]) -> float | None:
+        if not pairs:
+            return None
+        read, outputs = [x for x, _ in pairs], [y for _, y in pairs]
+        examples = Examples(predictions=outputs, sources=read, references=[[x] for x in read])
         return float(Faithfulness(entailment).statistics(examples).mean())
 
     report: dict[str, Any] = {"model": model, "sources": len(sources), "entailment": entailment, "controls": {}}
@@ -76,13 +83,15 @@ def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) 
             obtained, extra = [], []
             for code in asked:
                 outputs = write(model, sources, f"{control.wishes[-1]}:{code}")
-                values = control.measure(list(zip(sources, outputs, strict=True)), controls.parsers)
+                pairs = [(x, y) for x, y in zip(sources, outputs, strict=True) if isinstance(y, str)]
+                values = control.measure(pairs, controls.parsers) if pairs else []
                 obtained.append([value for value in values if not isinstance(value, Failure)])
-                extra.append({"failures": len(values) - len(obtained[-1]), "faithfulness": faithful(outputs)})
+                extra.append({"failures": len(sources) - len(obtained[-1]), "faithfulness": faithful(pairs)})
                 for source, output in zip(sources, outputs, strict=True):
-                    row = {"control": control.name, "code": code, "source": source, "output": output}
+                    said = {"failure": output.reason} if isinstance(output, Failure) else {"output": output}
+                    row = {"control": control.name, "code": code, "source": source} | said
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            judged = control.judge(asked, obtained)
+            judged = control.judge(asked, obtained) if asked else {"codes": []}
             for row, more in zip(judged["codes"], extra, strict=True):
                 row |= more
             report["controls"][control.name] = judged | {"asked": control.describe()}
@@ -94,26 +103,44 @@ def table(report: dict[str, Any]) -> str:
     """The figures for people."""
     lines = [f"{report['sources']} sources"]
     for name, control in report["controls"].items():
+        if not control["codes"]:
+            lines += ["", f"{name}: left out, it has no codes to be asked for"]
+            continue
         lines += ["", f"{name:<22}{'obtained':>10}{'95 %':>18}{'others':>9}{'as asked':>10}{'faithful':>10}"]
-        for row in control["codes"]:
-            interval = f"{row['low']:.2f} to {row['high']:.2f}" if "mean" in row else ""
-            mean = f"{row['mean']:.2f}" if "mean" in row else ""
-            others = f"{row['others']:.2f}" if row.get("others") is not None else ""
-            shares = f"{100 * row['share']:>9.0f}%{row['faithfulness']:>10.1f}"
-            lines.append(f"  code {row['code']:<15}{mean:>10}{interval:>18}{others:>9}{shares}")
+        lines += [_line(row) for row in control["codes"]]
         if "correlation" in control:
             said = "rise" if control["rises"] else "do not rise"
             lines.append(f"  the means {said} with the codes; rank correlation {control['correlation']:.2f}")
     return "\n".join(lines)
 
 
-def draw(report: dict[str, Any], out: Path) -> None:
-    """One panel a control: what was obtained for each code, with intervals; dotted: for trees, the others' distance."""
+def _line(row: dict[str, Any]) -> str:
+    """A code's figures; what cannot be told is left blank."""
+
+    def told(key: str, form: str, scale: float = 1) -> str:
+        return "" if row.get(key) is None else format(scale * row[key], form)
+
+    low, high = told("low", ".2f"), told("high", ".2f")
+    interval = f"{low} to {high}" if low else ""
+    share = told("share", ".0f", 100)
+    figures = f"{told('mean', '.2f'):>10}{interval:>18}{told('others', '.2f'):>9}{share and share + '%':>10}"
+    failed = f"  {row['failures']} without a value" if row["failures"] else ""
+    return f"  code {row['code']:<15}{figures}{told('faithfulness', '.1f'):>10}{failed}"
+
+
+def draw(report: dict[str, Any], out: Path) -> list[str]:
+    """One panel a control: what was obtained for each code, with intervals; crosses: for trees, the others' distance.
+
+    Codes of which no interval is known are left out. Gives the names of the files; without a panel there is none.
+    """
     from matplotlib.figure import Figure
 
-    drawn = {name: control for name, control in report["controls"].items() if "mean" in control["codes"][0]}
+    drawn: dict[str, dict[str, Any]] = {}
+    for name, control in report["controls"].items():
+        known = [row for row in control["codes"] if row.get("low") is not None]
+        drawn |= {name: control | {"codes": known}} if known else {}
     if not drawn:
-        return
+        return []
     figure = Figure(figsize=(3.6 * len(drawn), 3.4), layout="constrained")
     for axes, (name, control) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
         rows = control["codes"]
@@ -131,13 +158,15 @@ def draw(report: dict[str, Any], out: Path) -> None:
         axes.set_ylabel(name.replace("_", " ") if "correlation" in control else "distance to the tree asked for")
         if "correlation" in control:
             axes.set_title(f"rank correlation {control['correlation']:.2f}", fontsize=10)
-    for suffix in ("png", "svg"):
-        figure.savefig(out / f"control_report.{suffix}", dpi=150)
+    files = ["control_report.png", "control_report.svg"]
+    for file in files:
+        figure.savefig(out / file, dpi=150)
+    return files
 
 
 def _held_out(run: Path) -> list[str]:
-    """Different sources of the pairs that the training held out."""
-    return list(dict.fromkeys(x for _, x, _ in held_out_pairs(run)))
+    """Different sources of the pairs that the training held out, of sentences that it does not have."""
+    return list(dict.fromkeys(x for _, x, _ in held_out_pairs(run)[0]))
 
 
 def _critic(config: RunConfig) -> str:

@@ -11,6 +11,8 @@ context, with the tree nearest to the reference's: it gives the syntax and not t
 from __future__ import annotations
 
 import argparse
+import json
+import random
 import sys
 from pathlib import Path
 
@@ -22,9 +24,10 @@ from recipes.command import run
 from recipes.pipeline import pair_files
 
 NAME = "held-out-syntax"
+CANDIDATES = 1000  # sentences among which an exemplar is looked for
 TASK = """\
 name: {name}
-description: Held-out pairs of the run {run}, each with an exemplar of the reference's syntax
+description: {description}
 purpose: syntax
 references: 1
 bundled: exemplars.tsv
@@ -41,8 +44,12 @@ def main() -> None:
     args = parser.parse_args()
     if args.limit < 1:
         raise UserError(f"--limit is {args.limit}, expected 1 or more.")
-    pairs = held_out_pairs(args.run)
-    rows = with_exemplars(pairs, args.parser or _parser(args.run))[: args.limit]
+    pairs, seen = held_out_pairs(args.run)
+    if seen:
+        print(f"{seen} of {seen + len(pairs)} held-out pairs are left out: the training has one of their sentences")
+    rows = with_exemplars(
+        pairs, args.parser or _parser(args.run), args.limit, load_config(args.run / "config.yaml").seed
+    )
     if not rows:
         raise UserError(f"{args.run}: the held-out pairs are of one context, expected two or more.")
     folder = args.run / NAME
@@ -50,15 +57,21 @@ def main() -> None:
     lines = ["source\treference\texemplar", *("\t".join(row) for row in rows)]
     (folder / "exemplars.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     path = folder / f"{NAME}.yaml"
-    path.write_text(TASK.format(name=NAME, run=args.run.name), encoding="utf-8")
+    said = json.dumps(
+        f"Held-out pairs of the run {args.run.resolve().name}, each with an exemplar of the reference's syntax"
+    )
+    path.write_text(TASK.format(name=NAME, description=said), encoding="utf-8")
     print(f"{len(rows)} examples in {path}")
 
 
-def held_out_pairs(run: Path) -> list[tuple[str, str, str]]:
+def held_out_pairs(run: Path) -> tuple[list[tuple[str, str, str]], int]:
     """(context, x, y) of the pairs that `train_control` held out, by id; sentences to be rebuilt are not among them.
 
+    Contexts are on one side, but different contexts may give the same sentence: a pair of which a sentence is x or y of
+    any training row, on whichever side, is left out. The second value says how many were.
+
     Raises:
-        UserError: no run, or a stage that has not finished; nothing was held out.
+        UserError: no run, or a stage that has not finished; nothing was held out, or nothing that is new.
     """
     import pyarrow.parquet as pq
 
@@ -71,32 +84,53 @@ def held_out_pairs(run: Path) -> list[tuple[str, str, str]]:
     config = load_config(run / "config.yaml")
     require_stage(run, "control")
     files = pair_files(run, "control")
-    wanted = set(split_by_context(read_pairs(files), config.train_control.held_out, config.seed)[1]["id"].to_pylist())
-    every = [row for file in files for row in pq.read_table(file, columns=["id", "context_id", "x", "y"]).to_pylist()]
-    rows = sorted((r for r in every if r["id"] in wanted and not r["id"].endswith(REBUILT)), key=lambda row: row["id"])
-    if not rows:
+    if not config.train_control.held_out:
         raise UserError(f"{run}: train_control.held_out is 0, there are no held-out pairs.")
-    return [(row["context_id"], row["x"], row["y"]) for row in rows]
+    sides = split_by_context(read_pairs(files), config.train_control.held_out, config.seed)
+    trained, wanted = (set(side["id"].to_pylist()) for side in sides)
+    every = [row for file in files for row in pq.read_table(file, columns=["id", "context_id", "x", "y"]).to_pylist()]
+    known = {row[side] for row in every if row["id"] in trained for side in ("x", "y")}
+    known |= {text for side in ("x", "y") for text in sides[0][side].to_pylist()}
+    held = sorted((r for r in every if r["id"] in wanted and not r["id"].endswith(REBUILT)), key=lambda row: row["id"])
+    if not held:
+        raise UserError(f"{run}: only sentences to be rebuilt are held out ({len(wanted)}), expected pairs among them.")
+    rows = [row for row in held if row["x"] not in known and row["y"] not in known]
+    if not rows:
+        raise UserError(f"{run}: the training has a sentence of each of the {len(held)} held-out pairs.")
+    return [(row["context_id"], row["x"], row["y"]) for row in rows], len(held) - len(rows)
 
 
-def with_exemplars(pairs: list[tuple[str, str, str]], parser: str) -> list[tuple[str, str, str]]:
-    """(x, y, exemplar) of each pair; of equally near exemplars the first. What has no tree is left out."""
+def with_exemplars(pairs: list[tuple[str, str, str]], parser: str, limit: int, seed: int) -> list[tuple[str, str, str]]:
+    """(x, y, exemplar) of at most ``limit`` pairs, drawn by the seed, in their order; of equally near exemplars the
+    first. Exemplars come from as many as `CANDIDATES` of the pairs. What has no tree is left out."""
     import numpy as np
 
     from idist.models import load_parser
     from idist.trees import TreeIndex
 
+    pairs = _drawn(pairs, max(CANDIDATES, limit), seed)
     sentences = [y for _, _, y in pairs]
     index = TreeIndex(load_parser(parser).parse(sentences))
     contexts = np.array([context for context, _, _ in pairs])
     far = int(index.sizes.max()) * 2 + 1
-    rows = []
-    for number, (context, x, y) in enumerate(pairs):
+    rows: list[tuple[int, tuple[str, str, str]]] = []
+    asked = random.Random(seed).sample(range(len(pairs)), len(pairs))  # in this order until there are enough
+    for number in asked:
+        if len(rows) == limit:
+            break
+        context, x, y = pairs[number]
         distances = index.distances(np.array([(number, other) for other in range(len(pairs))]))
         distances[(contexts == context) | index.missing | (np.array(sentences) == y)] = far
         if not index.missing[number] and distances.min() < far:
-            rows.append((x, y, sentences[int(distances.argmin())]))
-    return rows
+            rows.append((number, (x, y, sentences[int(distances.argmin())])))
+    return [row for _, row in sorted(rows)]
+
+
+def _drawn(pairs: list[tuple[str, str, str]], count: int, seed: int) -> list[tuple[str, str, str]]:
+    """At most so many of them, in their order: parsing and distances to all others are not free."""
+    if len(pairs) <= count:
+        return pairs
+    return [pairs[number] for number in sorted(random.Random(seed).sample(range(len(pairs)), count))]
 
 
 def _parser(run: Path) -> str:

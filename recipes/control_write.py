@@ -1,4 +1,4 @@
-"""Write with a student that was trained with controls (recipes/control.py).
+r"""Write with a student that was trained with controls (recipes/control.py).
 
 python recipes/control_write.py runs/mini-control/train_control/model --list
 python recipes/control_write.py MODEL "A man rides a bike in the park." --control "exemplar:In the street, a boy runs."
@@ -6,6 +6,7 @@ python recipes/control_write.py MODEL "A man rides a bike in the park." --contro
 python recipes/control_write.py MODEL --control "length_ratio:1;lexical_overlap:1" < sources.txt
 
 MODEL is a folder or a model of the Hub. Without --control the student writes as it likes.
+A ';' within a sentence that is asked for is written '\;': --control "exemplar:He left\; she stayed."
 """
 
 from __future__ import annotations
@@ -14,19 +15,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from idist.errors import UserError
 from recipes.command import run
 
+if TYPE_CHECKING:
+    from idist.controls import Failure
+
+NOTHING = "the source is empty, expected a sentence."
+
 
 def main() -> None:
-    """One line of output for each source, in order."""
+    """One line of output for each source, in order: an empty one, and the reason on stderr, if nothing is written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="folder or Hub id of the student")
     parser.add_argument("source", nargs="*", help="sentences to be rewritten (default: lines of standard input)")
-    parser.add_argument("--control", help="what is asked for, KIND:VALUE, several joined by ';'")
+    parser.add_argument(
+        "--control", help="what is asked for, KIND:VALUE, several joined by ';'; a ';' within a value is written '\\;'"
+    )
     parser.add_argument("--list", action="store_true", help="print what the student can be asked for, and stop")
     parser.add_argument("--beams", type=int, default=4, help="width of the search (default: 4)")
     parser.add_argument(
@@ -39,11 +48,19 @@ def main() -> None:
 
         print("\n".join(load_controls(args.model).describe()))
         return
-    sources = args.source or [line.strip() for line in sys.stdin if line.strip()]
-    if not sources:
+    sources = _arguments(args.source) if args.source else [line.strip() for line in sys.stdin]
+    if not any(sources):
         raise UserError("There is nothing to rewrite, expected sentences on the command line or standard input.")
-    for text in write(args.model, sources, args.control, args.beams, args.device, args.candidates):
-        print(text)
+    written = write(args.model, sources, args.control, args.beams, args.device, args.candidates)
+    failures = {number: text.reason for number, text in enumerate(written, 1) if not isinstance(text, str)}
+    if len(failures) == len(sources):
+        raise UserError(next(failures[number] for number, source in enumerate(sources, 1) if source))
+    for text in written:
+        print(text if isinstance(text, str) else "")
+    for number, reason in failures.items():
+        print(f"source {number}: {reason}", file=sys.stderr)
+    if failures:
+        print(f"{len(failures)} of {len(sources)} sources have no text: their lines are empty.", file=sys.stderr)
 
 
 def write(
@@ -53,20 +70,34 @@ def write(
     num_beams: int = 4,
     device: str = "auto",
     candidates: int = 1,
-) -> list[str]:
-    """Beam-search output of a student for every source, all asked for the same.
+) -> list[str | Failure]:
+    """Beam-search output of a student for every source, all asked for the same; a `Failure` where there is none.
 
     Raises:
         UserError: the student has no such control or cannot be asked for that; model not found.
     """
     from eval_harness.systems.student import Student
     from eval_harness.tasks.base import Example
+    from idist.controls import Failure
 
     student = Student(model, num_beams=num_beams, device=device, control=control, candidates=candidates)
-    written = student.predict([Example(f"{n}", source, ("",)) for n, source in enumerate(sources)])
-    if student.failures:
-        raise UserError(next(iter(student.failures.values())))
-    return written
+    examples = [Example(f"{n}", source, ("",)) for n, source in enumerate(sources) if source.strip()]
+    said = dict(zip((example.id for example in examples), student.predict(examples), strict=True))
+    failures = {f"{n}": NOTHING for n, source in enumerate(sources) if not source.strip()} | student.failures
+    names = [f"{n}" for n in range(len(sources))]
+    return [Failure(failures[name]) if name in failures else said[name] for name in names]
+
+
+def _arguments(sources: Sequence[str]) -> list[str]:
+    """What stands on the command line.
+
+    Raises:
+        UserError: one is empty: a student would invent a text.
+    """
+    for number, source in enumerate(sources, 1):
+        if not source.strip():
+            raise UserError(f"Source {number} of {len(sources)} is empty, expected a sentence.")
+    return list(sources)
 
 
 if __name__ == "__main__":

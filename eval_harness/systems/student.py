@@ -13,7 +13,7 @@ from eval_harness.systems.local_model import LocalModel, encode
 from eval_harness.systems.prompts import fill
 from eval_harness.tasks.base import Example, Task, TaskData
 from idist.config import TrainConfig
-from idist.controls import Controls, Failure, load_controls, parse_wishes
+from idist.controls import Controls, Failure, code_room, load_controls, parse_wishes, too_long
 from idist.errors import UserError
 from idist.text import clean_sentence
 
@@ -36,7 +36,7 @@ class Student(LocalModel):
         template: what the student reads, with ``{source}`` in it; a decoder-only student gets a line break after it.
         no_repeat_ngram_size: as in the authors' sampling: a student that reads something unlike its training data may
             otherwise write a phrase over and over until it is cut. 0: no such rule, for texts that repeat themselves.
-        max_source_tokens: what is longer loses its end.
+        max_source_tokens: what is longer loses its end. An example whose code leaves none of its source is a failure.
         control: for a student that was trained with controls, what is asked of it: ``exemplar`` (of each example its
             own), or the same of all: ``exemplar:SENTENCE``, ``tree:(S (NP) (VP))``, ``template:1``,
             ``length_ratio:1;lexical_overlap:2`` (its ``control.json`` says what it knows). An example whose exemplar
@@ -107,7 +107,7 @@ class Student(LocalModel):
         from idist.models import load_student
 
         loaded = self.load(self.model, load_student)
-        wanted = self._wanted(examples)
+        wanted = self._fitting(loaded, self._wanted(examples))
         asked = [example for example in examples if example.id in wanted]
         if not asked:
             return [""] * len(examples)
@@ -133,6 +133,20 @@ class Student(LocalModel):
                 self.failures[example.id] = wanted.reason
             else:
                 found[example.id] = wanted
+        return found
+
+    def _fitting(self, loaded: tuple[Any, Any], wanted: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Of `_wanted` those whose codes leave room for a source; the others are failures."""
+        if self.control is None:
+            return dict(wanted)
+        limit, line = int(self.max_source_tokens or 0), "" if loaded[0].config.is_encoder_decoder else "\n"
+        room = code_room(loaded[1], f"{self.template}{line}", limit)
+        found = {}
+        for name, values in wanted.items():
+            if failure := too_long(self._controls.symbols(values), room, limit):
+                self.failures[name] = failure.reason
+            else:
+                found[name] = values
         return found
 
     def _inputs(self, asked: Sequence[Example], wanted: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from idist.controls.obedience import share_of
 from idist.controls.parsing import Failure, Parsers
 
 
@@ -109,11 +110,12 @@ class Control:
         """Figures of what was obtained (values of `measure`, no failures) for each code that was asked for.
 
         Returns:
-            JSON-able; ``codes`` has for each code its ``code`` and the ``share`` of values that are what was asked for.
+            JSON-able; ``codes`` has for each code its ``code`` and the ``share`` of values that are what was asked for
+            (None where there are no values).
         """
         rows = []
         for code, values in zip(asked, obtained, strict=True):
-            rows.append({"code": code, "share": sum(str(value) == code for value in values) / len(values)})
+            rows.append({"code": code, "share": share_of([str(value) == code for value in values])})
         return {"codes": rows}
 
     def _symbol(self, code: str) -> str:

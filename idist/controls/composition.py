@@ -66,8 +66,12 @@ class Controls:
 
     def prefix(self, values: Mapping[str, Any]) -> str:
         """What stands before a source whose pair has these values; a control without a value is left out."""
-        symbols = [s for c in self.controls if values.get(c.name) is not None for s in c.symbols(values[c.name])]
+        symbols = self.symbols(values)
         return "".join(symbols) + " " if symbols else ""  # the space parts them from the source
+
+    def symbols(self, values: Mapping[str, Any]) -> list[str]:
+        """The symbols of `prefix`: as many tokens of the student."""
+        return [s for c in self.controls if values.get(c.name) is not None for s in c.symbols(values[c.name])]
 
     def vocabulary(self) -> list[str]:
         """All symbols, each to be one token of the student.

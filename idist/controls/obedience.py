@@ -14,27 +14,37 @@ SEED = 0
 INTERVAL = (2.5, 97.5)  # percentiles: 95 % of the resampled means
 
 
-def mean_with_interval(values: Sequence[float]) -> dict[str, float]:
-    """``mean``, and ``low`` and ``high`` of its 95 % percentile bootstrap interval over sources."""
+def mean_with_interval(values: Sequence[float]) -> dict[str, float | None]:
+    """``mean``, and ``low`` and ``high`` of its 95 % percentile bootstrap interval over sources.
+
+    Of no value all three are None; of one there is no interval.
+    """
     import numpy as np
 
+    if len(values) < 2:
+        return {"mean": float(values[0]) if len(values) else None, "low": None, "high": None}
     found = np.asarray(values, np.float64)
     drawn = np.random.default_rng(SEED).integers(len(found), size=(RESAMPLES, len(found)))
     low, high = np.percentile(found[drawn].mean(axis=1), INTERVAL)
     return {"mean": float(found.mean()), "low": float(low), "high": float(high)}
 
 
-def rises(means: Sequence[float]) -> bool:
-    """Whether each is larger than the one before."""
-    return all(first < second for first, second in pairwise(means))
+def share_of(hits: Sequence[bool]) -> float | None:
+    """Share of True, 0 to 1; None of nothing."""
+    return sum(hits) / len(hits) if len(hits) else None
+
+
+def rises(means: Sequence[float | None]) -> bool:
+    """Whether each is larger than the one before; not where one of them is missing."""
+    return None not in means and all(first < second for first, second in pairwise(means))  # type: ignore[operator]
 
 
 def rank_correlation(asked: Sequence[int], obtained: Sequence[float]) -> float:
-    """Spearman's, ties at their mean rank, -1 to 1; 0 where one of the two never changes."""
+    """Spearman's, ties at their mean rank, -1 to 1; 0 where one of the two never changes or there is nothing."""
     import numpy as np
 
     first, second = _ranks(np.asarray(asked, np.float64)), _ranks(np.asarray(obtained, np.float64))
-    if first.std() == 0 or second.std() == 0:
+    if not len(first) or first.std() == 0 or second.std() == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
 
@@ -48,12 +58,13 @@ def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], buck
         bucket_of: value -> its code.
 
     Returns:
-        ``codes``: of each its mean with interval and the ``share`` of values in its own bucket; ``rises``: whether the
-        means do; ``correlation``: Spearman's between code and value, over all values.
+        ``codes``: of each its mean with interval and the ``share`` of values in its own bucket, all None for a code
+        without values; ``rises``: whether the means do; ``correlation``: Spearman's between code and value, over all
+        values.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for code, values in zip(buckets, obtained, strict=True):
-        share = sum(bucket_of(value) == code for value in values) / len(values)
+        share = share_of([bucket_of(value) == code for value in values])
         rows.append({"code": code, **mean_with_interval(values), "share": share})
     places = [place for place, values in enumerate(obtained) for _ in values]
     everything = [value for values in obtained for value in values]
@@ -73,7 +84,7 @@ def of_distances(codes: Sequence[str], distances: Sequence[np.ndarray]) -> dict[
 
     Returns:
         ``codes``: of each the mean distance to itself with interval, the mean distance to the ``others``, and the
-        ``share`` of outputs to which no other code is nearer.
+        ``share`` of outputs to which no other code is nearer; all None for a code without outputs.
     """
     rows = []
     for place, (code, own) in enumerate(zip(codes, distances, strict=True)):
@@ -82,8 +93,8 @@ def of_distances(codes: Sequence[str], distances: Sequence[np.ndarray]) -> dict[
             {
                 "code": code,
                 **mean_with_interval(own[:, place].tolist()),
-                "others": float(own[:, others].mean()) if others else None,
-                "share": float((own[:, place] <= own.min(axis=1)).mean()),
+                "others": float(own[:, others].mean()) if others and len(own) else None,
+                "share": share_of((own[:, place] <= own.min(axis=1)).tolist()),
             }
         )
     return {"codes": rows}

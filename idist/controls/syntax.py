@@ -107,7 +107,9 @@ class Syntax(Control):
         index = TreeIndex([Tree.from_brackets(text) for text in texts])
         place = {text: number for number, text in enumerate(texts)}
         distances = [
-            index.distances(np.array([(place[value], place[tree]) for value in values for tree in wanted]))
+            index.distances(
+                np.array([(place[value], place[tree]) for value in values for tree in wanted], int).reshape(-1, 2)
+            )
             for values in obtained
         ]
         return of_distances(asked, [own.reshape(-1, len(wanted)) for own in distances])

@@ -23,7 +23,10 @@ def parse_wishes(text: str) -> dict[str, str]:
         kind, colon, value = part.partition(":")
         kind = kind.strip()
         if not colon or not kind:
-            raise UserError(f"Control {part.strip()!r} has no value, expected KIND:VALUE such as template:1.")
+            raise UserError(
+                f"Control {part.strip()!r} has no value, expected KIND:VALUE such as template:1; write \\; for a "
+                "semicolon within a value."
+            )
         if kind in found:
             raise UserError(f"Control {kind!r} is asked for twice, expected each kind once.")
         found[kind] = value.strip()

@@ -18,6 +18,8 @@ from idist.engine.shards import read_json
 if TYPE_CHECKING:
     import torch
 
+    from idist.config import TrainConfig
+
 VERSION = 1  # of this code: raised when the same inputs would give other weights
 STUDENT = "student"
 MARK = "student.json"
@@ -85,6 +87,17 @@ def _draw_rows(weight: torch.Tensor, start: int, stop: int, seed: int) -> None:
         old = weight[:start]
         noise = torch.randn((stop - start, weight.shape[1]), generator=generator)
         weight[start:stop] = old.mean(0) + old.std(0) * noise
+
+
+def student_room(folder: Path, config: TrainConfig) -> int:
+    """The most symbols that leave a source at least one token of what the student of `prepare_student` reads."""
+    from transformers import AutoTokenizer
+
+    from idist.controls import code_room
+    from idist.models import is_seq2seq
+
+    own = str(folder / STUDENT)
+    return code_room(AutoTokenizer.from_pretrained(own), config.template(is_seq2seq(own)), config.max_source_tokens)
 
 
 def student_path(folder: Path) -> Path:

@@ -2,8 +2,9 @@
 
 Two jobs. `measured` parses each y, or whatever the controls measure, and keeps the values. `coded` takes from all
 values together what codes depend on (edges of buckets, labels, frequent trees) and puts the codes before x: table
-`control`. A pair without a value is kept with its reason, and counted. Then ``student/``, the model that
-`train_control` begins with: the last student with a token for each symbol of the codes, and ``control.json``.
+`control`. A pair without a value, or with a code too long for the student, is kept with its reason, and counted.
+Between the two ``student/``, the model that `train_control` begins with: the last student with a token for each symbol
+of the codes, and ``control.json``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from idist.stages._control_pairs import (
     upstream_shards,
     upstream_stages,
 )
-from idist.stages._control_student import prepare_student
+from idist.stages._control_student import prepare_student, student_room
 from idist.stages._practice import renamed
 from idist.stages.runs import StagePlan, StageResult, plan_job, require_stage, stage_folder, write_manifest
 from idist.stages.samples import row_rng
@@ -77,6 +78,7 @@ class CodeWork:
     folder: Path  # of the stage
     controls: str  # with what they have learned (`Controls.to_json`)
     scores: list[str]  # columns of scores that any shard has
+    room: int  # symbols that leave a source something of what the student reads
 
     def open(self) -> Controls:
         """No model."""
@@ -85,15 +87,23 @@ class CodeWork:
         return read_controls(self.controls, "control.json")
 
     def shard(self, opened: Controls, rank: int, tick: Tick) -> Shard:
-        """Rows of the table `control`."""
+        """Rows of the table `control`; a code that leaves no room for x is a failure."""
         import pyarrow as pa
 
+        from idist.controls import too_long
+
         measured = read_table(self.folder, MEASURED, MEASURED, rank)
-        rows = measured.to_pylist()
+        rows, no_room = measured.to_pylist(), 0
         for row in rows:
             row["prefix"] = row["input"] = row["target"] = None
-            if not row["failure"]:
-                row["prefix"] = opened.prefix(self._read(row, opened.names))
+            if row["failure"]:
+                continue
+            read = self._read(row, opened.names)
+            if failure := too_long(opened.symbols(read), self.room, self.config.train_control.max_source_tokens):
+                row["failure"] = failure.reason
+                no_room += 1
+            else:
+                row["prefix"] = opened.prefix(read)
                 x, row["target"] = self._taught(row)
                 row["input"] = row["prefix"] + x
         kinds = schema(STAGE)
@@ -102,7 +112,7 @@ class CodeWork:
         for name in opened.names:
             kinds = kinds.append(measured.schema.field(name))
         tick(1)
-        return Shard({STAGE: pa.Table.from_pylist(rows, kinds)})
+        return Shard({STAGE: pa.Table.from_pylist(rows, kinds)}, {"no_room": no_room})
 
     def _taught(self, row: dict[str, Any]) -> tuple[str, str]:
         """x and y as they are trained on: in some rows with invented words (`control.renamed`)."""
@@ -131,8 +141,9 @@ def run(config: RunConfig, folder: Path, limit: int | None = None, progress: boo
         progress: bars on stderr.
 
     Returns:
-        Counts: pairs ``of_self_distil`` (and ``of_pairs``), ``failures`` (pairs without a code), ``codes`` (different
-        prefixes), ``tokens`` new to the student.
+        Counts: pairs ``of_self_distil`` (and ``of_pairs``), ``failures`` (pairs without a value), ``no_room`` (pairs
+        whose code would leave the student nothing of x to read), ``codes`` (different prefixes), ``tokens`` new to the
+        student.
 
     Raises:
         UserError: an earlier stage not finished, the folder was made with another config, thresholds that the stored
@@ -156,12 +167,13 @@ def _make(config: RunConfig, folder: Path, progress: bool) -> StageResult:
     columns = _learn(controls, own, len(shards))
     told = controls.to_json()
     chances = {"drop": config.control.drop, "renamed": config.control.renamed}
-    coded_mark = {"measured": digest(mark), "seed": config.seed, **chances}
-    claim(own, CODED, coded_mark, {}, remake=True)
-    work = CodeWork(config, own, told, columns)
-    coded = run_job(Job(own, CODED, work, sizes, "pairs"), config.engine, progress)
     made, tokens = prepare_student(student, told, controls.vocabulary(), own, config.seed)
-    counts = measured.counts | {"codes": _different(own, len(shards)), "tokens": tokens}
+    room = student_room(own, config.train_control)
+    coded_mark = {"measured": digest(mark), "seed": config.seed, "room": room, **chances}
+    claim(own, CODED, coded_mark, {}, remake=True)
+    work = CodeWork(config, own, told, columns, room)
+    coded = run_job(Job(own, CODED, work, sizes, "pairs"), config.engine, progress)
+    counts = measured.counts | coded.counts | {"codes": _different(own, len(shards)), "tokens": tokens}
     result = StageResult(
         stage=STAGE,
         folder=own,

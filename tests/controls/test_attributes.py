@@ -112,7 +112,7 @@ def test_figures_of_obedience() -> None:
     assert rises([1.0, 2.0]) and not rises([1.0, 1.0])
 
 
-@given(st.lists(NUMBERS, min_size=1, max_size=30))
+@given(st.lists(NUMBERS, min_size=2, max_size=30))
 def test_an_interval_holds_its_mean(values: list[float]) -> None:
     found = mean_with_interval(values)
     assert min(values) - 1e-3 <= found["low"] <= found["high"] <= max(values) + 1e-3
@@ -122,3 +122,14 @@ def test_an_interval_holds_its_mean(values: list[float]) -> None:
 def test_a_control_without_figures_of_its_own_counts_hits() -> None:
     judged = Control().judge(["yes", "no"], [["yes", "no"], ["no", "no"]])
     assert judged == {"codes": [{"code": "yes", "share": 0.5}, {"code": "no", "share": 1.0}]}
+
+
+def test_a_code_without_a_value_has_no_share() -> None:
+    assert Control().judge(["yes", "no"], [[], ["no"]])["codes"][0] == {"code": "yes", "share": None}
+    [made] = build_controls([{"length_ratio": {}}], "test")
+    made.recall({"edges": [0.5, 0.9]})
+    judged = made.judge(["1", "2"], [[], [0.6]])
+    assert judged["codes"][0] == {"code": "1", "mean": None, "low": None, "high": None, "share": None}
+    assert judged["codes"][1] == {"code": "2", "mean": pytest.approx(0.6), "low": None, "high": None, "share": 1}
+    assert not judged["rises"] and judged["correlation"] == 0
+    assert made.judge(["1"], [[]])["correlation"] == 0

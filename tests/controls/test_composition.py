@@ -50,6 +50,12 @@ def test_codes_stand_in_the_order_of_the_composition(both: Controls) -> None:
     assert both.prefix({"lexical_overlap": None}) == ""
 
 
+def test_a_semicolon_within_a_value() -> None:
+    assert parse_wishes("exemplar:He left\\; she stayed.") == {"exemplar": "He left; she stayed."}
+    with pytest.raises(UserError, match=r"write \\; for a semicolon"):
+        parse_wishes("exemplar:He left; she stayed.")
+
+
 def test_a_batch_keeps_its_rows(both: Controls) -> None:
     inputs = both.inputs(["a", "b", "c"], [{"length_ratio": "1"}, {"length_ratio": "7"}, {}])
     assert inputs[0] == "<length_ratio=1> a" and inputs[2] == "c"

@@ -130,3 +130,15 @@ def test_a_task_without_exemplars(model: str, tmp_path: Path) -> None:
         else:
             with pytest.raises(UserError, match="Task 'scenes' has no exemplars"):
                 student.begin(task, data)
+
+
+def test_a_code_that_leaves_no_source_is_a_failure(model: str) -> None:
+    wish = {"control": "template:1", "device": "cpu", "max_new_tokens": 4}
+    plain = Student(model, **wish)
+    symbols = plain._controls.symbols(plain._wanted(EXAMPLES[:1])["a"])
+    enough = Student(model, max_source_tokens=len(symbols) + 2, **wish)  # one token of the source and the end mark
+    assert enough.predict(EXAMPLES[:1]) and not enough.failures
+    short = Student(model, max_source_tokens=len(symbols) + 1, **wish)
+    assert short.predict(EXAMPLES[:1]) == [""]
+    said = f"the code has {len(symbols)} tokens, this student reads {len(symbols) + 1}"
+    assert short.failures["a"].startswith(said)

@@ -119,3 +119,11 @@ def test_distance_to_what_is_wanted(learned: tuple[Syntax, Parsers]) -> None:
     made, _ = learned
     assert made.apart("(S (NP))", "(S (NP))") == 0
     assert made.apart("(S (NP) (VP))", "(S (NP))") == 1
+
+
+def test_a_template_without_an_output_has_no_share() -> None:
+    made = control()
+    made.learn(["(S (NP) (VP))", "(NP)"])
+    judged = made.judge(["1", "2"], [[], ["(S (NP) (VP))"]])["codes"]
+    assert judged[1]["share"] == 1 and judged[1]["mean"] == 0
+    assert judged[0] == {"code": "1", "mean": None, "low": None, "high": None, "others": None, "share": None}

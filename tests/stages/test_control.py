@@ -237,3 +237,18 @@ def test_the_trained_student_keeps_what_it_can_be_asked_for(folder: Path) -> Non
     known, first = load_controls(str(model), "cpu"), load_controls(str(folder / "control" / "student"), "cpu")
     assert known.to_json() == first.to_json()
     assert len(load_student(str(model), "cpu", "float32")[1]) == 4096 + len(known.vocabulary())
+
+
+def test_a_code_that_leaves_no_source_is_not_trained_on(folder: Path) -> None:
+    first = control.run(config(SYNTAX), folder, progress=False)
+    known = load_controls(str(folder / "control" / "student"), "cpu")
+    sizes = sorted(len(known.symbols({"syntax": row["syntax"]})) for row in rows(folder, "control", "control"))
+    assert first.counts["no_room"] == 0
+    limit = sizes[len(sizes) // 2] + 1  # the end mark and a code of the middle
+    short = control.run(config(SYNTAX | {"train_control.max_source_tokens": limit}), folder, progress=False)
+    coded = rows(folder, "control", "control")
+    left_out = [row for row in coded if row["failure"]]
+    assert 0 < len(left_out) == short.counts["no_room"] == sum(size > limit - 2 for size in sizes) < len(coded)
+    assert all(f"this student reads {limit}" in row["failure"] and row["input"] is None for row in left_out)
+    trained = read_pairs(sorted((folder / "control" / "control").glob("*.parquet")))
+    assert trained.num_rows == len(coded) - len(left_out)
