@@ -96,12 +96,12 @@ def batches(data: PairData, seen: Read, size: int = BATCH) -> Iterator[tuple[lis
         size: pairs in a batch, the last one maybe fewer.
 
     Raises:
-        UserError: a file that cannot be read (its line or row is named).
+        UserError: a file that cannot be read, a list as source or printed into a text (line or row is named).
     """
     sources: list[str] = []
     targets: list[str] = []
     for path in data.corpus.paths:
-        for row in data.corpus.rows(path):
+        for row in data.corpus.pairs(path):
             texts = [text.strip() for text in row]
             if len(texts) < 2 or not texts[0]:
                 seen.empty += 1

@@ -105,3 +105,33 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_a_path_with_an_equals_sign_is_a_path(tmp_path: Path) -> None:
     path = table(tmp_path / "a=b.parquet", {"x": ["a"], "y": ["b"]})
     assert open_pairs(str(path)).corpus.paths == (path,)
+
+
+@pytest.mark.parametrize("text", ["['The dog runs.', 'A dog is running.']", '["The dog runs."]', " ['The' 'dog'] "])
+def test_a_printed_list_is_no_text(tmp_path: Path, text: str) -> None:
+    path = table(tmp_path / "a.parquet", {"x": ["a", "A dog."], "y": ["[b]", text]})
+    with pytest.raises(
+        UserError, match=r"a\.parquet, row 2: a target \(column 'y'\) is a printed list, expected a text"
+    ):
+        read(str(path))
+    with pytest.raises(UserError, match=r"a\.parquet, row 2: the source \(column 'y'\) is a printed list"):
+        read(str(path), columns=["y", "x"])
+
+
+def test_a_source_that_is_no_text_does_not_shift_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [("a", "b"), (3, ["c", "d"]), (None, "e"), ({"en": "f"}, "g"), ("h", 4), ("i", [5, "j"]), ("k", [])]
+    path.write_text("".join(json.dumps({"x": x, "y": y}) + "\n" for x, y in rows))
+    pairs, seen = read(str(path))
+    assert pairs == [("a", "b"), ("i", "j")]
+    assert (seen.pairs, seen.empty) == (2, 5)
+
+
+def test_a_list_as_source_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": "a", "y": "b"}\n\n{"x": ["c", "d"], "y": "e"}\n')
+    with pytest.raises(UserError, match=r"a\.jsonl, line 3: column 'x' holds a list, expected one text as source\.$"):
+        read(str(path))
+    lists = table(tmp_path / "a.parquet", {"x": [["a"], ["b"]], "y": ["c", "d"]})
+    with pytest.raises(UserError, match=r"a\.parquet, row 1: column 'x' holds a list"):
+        read(str(lists))
