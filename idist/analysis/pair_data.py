@@ -9,7 +9,7 @@ from pathlib import Path
 
 from idist import files
 from idist.errors import UserError
-from idist.hub.corpora import Corpus, open_corpus
+from idist.hub.corpora import Corpus, check_single, open_corpus
 
 BATCH = 20_000  # pairs handed on at once
 # What columns of pairs are called, likeliest first; letter case aside.
@@ -84,6 +84,7 @@ def open_pairs(name: str, columns: Sequence[str] | None = None, pattern: str | N
     corpus = open_corpus(str(inside or place), None, pattern)
     present = column_names(corpus.paths[0])
     chosen = _chosen(columns, present, corpus.paths[0]) if columns else _guessed(present, corpus.paths[0])
+    check_single(chosen, present, corpus.paths[0])
     return PairData(label or _short(place), replace(corpus, columns=chosen), chosen)
 
 

@@ -176,6 +176,7 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
             wanted = _wanted(columns, schema.names, str(path)) or [
                 field.name for field in schema if _is_text(field.type)
             ]
+            check_single(wanted, schema.names, path)
             for name in wanted:
                 if not _is_text(schema.field(name).type):
                     raise UserError(f"{path}: column {name!r} holds {schema.field(name).type}, expected text.")
@@ -191,15 +192,19 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
 
 
 def _is_text(kind: Any) -> bool:
-    """Strings, or lists of strings."""
+    """Strings, or lists of strings, spelled out or as a dictionary."""
     import pyarrow as pa
 
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
+    """The first row has all columns; one that a later row lacks is null there, as in files that leave out nulls."""
+    wanted: list[str] | None = None
     for number, line in enumerate(files.lines(path), start=1):
         if not line.strip():
             continue
@@ -210,14 +215,15 @@ def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
             raise UserError(f"{where}: not JSON, expected one object a line.") from None
         if not isinstance(row, dict):
             raise UserError(f"{where}: found {type(row).__name__}, expected one object a line.")
-        wanted = _wanted(columns, list(row), where)
-        yield number, [row[name] for name in wanted] if wanted else list(row.values())
+        wanted = wanted or _wanted(columns, list(row), where)
+        yield number, [row.get(name) for name in wanted] if wanted else list(row.values())
 
 
 def _table(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
     table = files.rows(path, files.format_of(path) or "tsv")
     header = [name.strip() for name in next(table, (0, []))[1]]
     wanted = _wanted(columns, header, f"{path}, line 1")
+    check_single(wanted or (), header, path)
     places = [header.index(name) for name in wanted] if wanted else range(len(header))
     for number, cells in table:
         yield number, [cells[place] for place in places]
@@ -248,6 +254,13 @@ def _texts(values: Sequence[Any], asked: bool) -> list[str]:
 def _is_printed_list(text: str) -> bool:
     text = text.strip()
     return text[:2] in ("['", '["') and text.endswith("]")
+
+
+def check_single(names: Sequence[str], present: Sequence[str], path: Path) -> None:
+    """Raises UserError if a file has several columns of one of the names: which is meant cannot be told."""
+    for name in names:
+        if (count := list(present).count(name)) > 1:
+            raise UserError(f"{path} has {count} columns {name!r}, expected one.")
 
 
 def _wanted(columns: Sequence[str] | None, present: Sequence[str], where: str) -> list[str] | None:

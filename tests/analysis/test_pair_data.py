@@ -12,6 +12,7 @@ import pytest
 
 from idist.analysis.pair_data import Read, batches, open_pairs
 from idist.errors import UserError
+from idist.hub.corpora import open_corpus
 
 PAIRS = [("A dog sleeps.", "The dog is asleep."), ("Two men run.", "Two men are running.")]
 
@@ -135,3 +136,41 @@ def test_a_list_as_source_is_refused(tmp_path: Path) -> None:
     lists = table(tmp_path / "a.parquet", {"x": [["a"], ["b"]], "y": ["c", "d"]})
     with pytest.raises(UserError, match=r"a\.parquet, row 1: column 'x' holds a list"):
         read(str(lists))
+
+
+def test_a_doubled_column_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,x\na,b\n")
+    with pytest.raises(UserError, match=r"a\.csv has 2 columns 'x', expected one\.$"):
+        read(str(path))
+    path.write_text("x,y,y\na,b,c\n")
+    with pytest.raises(UserError, match=r"a\.csv has 2 columns 'y', expected one\.$"):
+        read(str(path), columns=["x", "y"])
+    twice = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 2, names=["x", "x"]), twice)
+    for corpus in (open_corpus(str(twice)), open_corpus(str(twice), ["x"])):
+        with pytest.raises(UserError, match=r"a\.parquet has 2 columns 'x', expected one\.$"):
+            list(corpus.rows(twice))
+
+
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"x,y\n{'a' * 200_000},b\nc,d\n")
+    assert read(str(path))[0] == [("a" * 200_000, "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int32(), pa.string()), pa.large_string(), pa.string_view()])
+def test_every_kind_of_string(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"x": pa.array(["a", None, "a"]).cast(kind), "y": ["b", "c", "d"]}), path)
+    pairs, seen = read(str(path))
+    assert (pairs, seen.empty) == ([("a", "b"), ("a", "d")], 1)
+
+
+def test_a_key_that_a_later_line_lacks_is_null(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": "a", "y": "b"}\n{"x": "c"}\n{"y": "d"}\n{"x": "e", "y": "f"}\n')
+    pairs, seen = read(str(path))
+    assert (pairs, seen.empty) == ([("a", "b"), ("e", "f")], 2)
+    with pytest.raises(UserError, match=r"a\.jsonl, line 1: no column 'z'"):
+        list(open_corpus(str(path), ["x", "z"]).rows(path))
