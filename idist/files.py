@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 from idist.errors import UserError
 
 Format = Literal["tsv", "csv"]
+LONGEST_CELL = 2**31 - 1  # characters; what a C long holds everywhere. The library's own limit ends at 131,072
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -47,6 +48,7 @@ def rows(path: Path, format: Format) -> Iterator[tuple[int, list[str]]]:
     Raises:
         UserError: as `lines`; a row that is no table row, or is wider or narrower than the first.
     """
+    csv.field_size_limit(LONGEST_CELL)
     text = lines(path)
     # strict: an unclosed quote would otherwise swallow the rest of the file as one cell
     reader = (

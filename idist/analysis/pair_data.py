@@ -9,7 +9,7 @@ from pathlib import Path
 
 from idist import files
 from idist.errors import UserError
-from idist.hub.corpora import Corpus, open_corpus
+from idist.hub.corpora import Corpus, check_single, open_corpus
 
 BATCH = 20_000  # pairs handed on at once
 # What columns of pairs are called, likeliest first; letter case aside.
@@ -84,6 +84,7 @@ def open_pairs(name: str, columns: Sequence[str] | None = None, pattern: str | N
     corpus = open_corpus(str(inside or place), None, pattern)
     present = column_names(corpus.paths[0])
     chosen = _chosen(columns, present, corpus.paths[0]) if columns else _guessed(present, corpus.paths[0])
+    check_single(chosen, present, corpus.paths[0])
     return PairData(label or _short(place), replace(corpus, columns=chosen), chosen)
 
 
@@ -96,12 +97,12 @@ def batches(data: PairData, seen: Read, size: int = BATCH) -> Iterator[tuple[lis
         size: pairs in a batch, the last one maybe fewer.
 
     Raises:
-        UserError: a file that cannot be read (its line or row is named).
+        UserError: a file that cannot be read, a list as source or printed into a text (line or row is named).
     """
     sources: list[str] = []
     targets: list[str] = []
     for path in data.corpus.paths:
-        for row in data.corpus.rows(path):
+        for row in data.corpus.pairs(path):
             texts = [text.strip() for text in row]
             if len(texts) < 2 or not texts[0]:
                 seen.empty += 1

@@ -135,11 +135,12 @@ class Measures:
         numbers: dict[str, int] = {}
         clusters = np.array([numbers.setdefault(source, len(numbers)) for source in sources])
         seed = self.settings.seed
-        quality.figures["msttr"] = msttr(sources, targets, self.settings.segment, RESAMPLES, seed).scaled(100)
+        ratio = msttr(sources, targets, self.settings.segment, RESAMPLES, seed)
+        quality.figures["msttr"] = ratio.scaled(100).unless_single()
         sampled = {"cosine": 100 * self._cosines(data.label, sources, targets)}
         sampled["ted_3"], sampled["ted_f"] = self._distances(data.label, sources, targets)
         for name, values in sampled.items():
-            quality.figures[name] = clustered(values, clusters, RESAMPLES, seed)
+            quality.figures[name] = clustered(values, clusters, RESAMPLES, seed).unless_single()
             quality.failures[name] = int(np.isnan(values).sum())
         return quality
 

@@ -23,6 +23,7 @@ MEASURES = (
     ("ted_3", "TED-3", 2, "↑"),
     ("ted_f", "TED-F", 2, "↑"),
 )
+WHOLE = ("h2", "h3", "jaccard")  # over all pairs: no interval
 UNEVEN = 1.1  # how many times as many words one dataset may have before entropies are said not to compare
 
 
@@ -44,7 +45,7 @@ def table(rows: Sequence[Quality], made_with: Mapping[str, Any]) -> str:
     titles = [f"{title.format(segment=made_with['segment'])} {way}" for _, title, _, way in MEASURES]
     lines = [f"| dataset | pairs | {' | '.join(titles)} |", "|---|" + "---:|" * (len(MEASURES) + 1)]
     for row in rows:
-        cells = [_cell(row.figures[name], digits) for name, _, digits, _ in MEASURES]
+        cells = [_cell(row.figures[name], digits, name not in WHOLE) for name, _, digits, _ in MEASURES]
         label = row.label.replace("|", "\\|")
         lines.append(f"| {label} | {row.measured:,} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *notes(rows, made_with)])
@@ -55,7 +56,7 @@ def notes(rows: Sequence[Quality], made_with: Mapping[str, Any]) -> list[str]:
     said = [
         f"H2, H3 (bits) and Jaccard: all pairs. Cosine: {made_with['encoder']}, {made_with['pooling']} pooling. TED: "
         f"{made_with['parser']}. Cosine, MSTTR and TED: at most {made_with['sample']:,} random pairs a dataset, in "
-        "brackets 95 % bootstrap intervals over sources (MSTTR: over segments)."
+        "brackets 95 % bootstrap intervals over sources (MSTTR: over segments; –: less than two)."
     ]
     words = [row.words for row in rows]
     if words and max(words) > UNEVEN * min(words):
@@ -75,11 +76,11 @@ def notes(rows: Sequence[Quality], made_with: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _cell(figure: Estimate, digits: int) -> str:
+def _cell(figure: Estimate, digits: int, sampled: bool) -> str:
     if figure.value is None:
         return "–"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.{digits}f}"
+        return f"{figure.value:.{digits}f}" + (" [–]" if sampled else "")
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 

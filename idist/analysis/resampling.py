@@ -33,6 +33,10 @@ class Estimate:
             return self
         return Estimate(factor * self.value, factor * self.low, factor * self.high, self.units)
 
+    def unless_single(self) -> Estimate:
+        """Without an interval where less than two units were there: drawn again, one unit gives itself."""
+        return Estimate(self.value, None, None, self.units) if self.units < 2 else self
+
 
 def estimate(numerators: np.ndarray, denominators: np.ndarray, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """Sum of numerators over sum of denominators, with a bootstrap interval.

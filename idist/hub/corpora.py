@@ -6,7 +6,7 @@ Rows are read as they are asked for: memory does not grow with the training set.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ PARQUET = ".parquet"
 JSON_LINES = (".jsonl", ".json", ".ndjson")
 TABLES = (".csv", ".tsv")
 BATCH = 4096  # rows of a parquet file held at once
+Row = tuple[int, Sequence[Any]]  # its line, or its number in a parquet file, from 1; its cells
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,41 @@ class Corpus:
         Raises:
             UserError: a file that cannot be read (line or row is named), or lacks a column.
         """
+        for _, cells in self._cells(path):
+            yield _texts(cells, bool(self.columns))
+
+    def pairs(self, path: Path, pick: Callable[[list[str]], list[str]] | None = None) -> Iterator[list[str]]:
+        """[source, target, ...] of each row of one of the files; a side without text is empty, or not there.
+
+        Args:
+            path: one of the files.
+            pick: source and targets out of a row's texts; None: they are the columns, in their order.
+
+        Raises:
+            UserError: as `rows`; a list as source, or a list that was printed into a text.
+        """
+        unit = "row" if files.plain_suffix(path) == PARQUET else "line"
+        for number, cells in self._cells(path):
+            if self.columns and isinstance(cells[0], list):
+                raise UserError(
+                    f"{path}, {unit} {number}: column {self.columns[0]!r} holds a list, expected one text as source."
+                )
+            texts = _texts(cells, bool(self.columns))
+            chosen = pick(texts) if pick else texts
+            for place, text in enumerate(chosen):
+                if _is_printed_list(text):
+                    raise UserError(
+                        f"{path}, {unit} {number}: {self._side(place)} is a printed list, expected a text or a real "
+                        "list; write the dataset as JSON lines first."
+                    )
+            yield chosen
+
+    def _side(self, place: int) -> str:
+        """The source or a target, for a message."""
+        column = f" (column {self.columns[min(place, len(self.columns) - 1)]!r})" if self.columns else ""
+        return ("a target" if place else "the source") + column
+
+    def _cells(self, path: Path) -> Iterator[Row]:
         suffix = files.plain_suffix(path)
         if suffix == PARQUET:
             return _parquet(path, self.columns)
@@ -129,7 +165,7 @@ def _first_kind(paths: Sequence[Path]) -> list[Path]:
     return []
 
 
-def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -140,6 +176,7 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str
             wanted = _wanted(columns, schema.names, str(path)) or [
                 field.name for field in schema if _is_text(field.type)
             ]
+            check_single(wanted, schema.names, path)
             for name in wanted:
                 if not _is_text(schema.field(name).type):
                     raise UserError(f"{path}: column {name!r} holds {schema.field(name).type}, expected text.")
@@ -148,22 +185,26 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str
             for batch in file.iter_batches(batch_size=BATCH, columns=wanted):
                 cells = [column.to_pylist() for column in batch.columns]
                 for values in zip(*cells, strict=True):
-                    yield _texts(values, bool(columns))
                     row += 1
+                    yield row, values
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path} cannot be read after row {row}: {str(error).splitlines()[0]}") from None
 
 
 def _is_text(kind: Any) -> bool:
-    """Strings, or lists of strings."""
+    """Strings, or lists of strings, spelled out or as a dictionary."""
     import pyarrow as pa
 
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind = kind.value_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
+    """The first row has all columns; one that a later row lacks is null there, as in files that leave out nulls."""
+    wanted: list[str] | None = None
     for number, line in enumerate(files.lines(path), start=1):
         if not line.strip():
             continue
@@ -174,39 +215,52 @@ def _json_lines(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[
             raise UserError(f"{where}: not JSON, expected one object a line.") from None
         if not isinstance(row, dict):
             raise UserError(f"{where}: found {type(row).__name__}, expected one object a line.")
-        wanted = _wanted(columns, list(row), where)
-        yield _texts([row[name] for name in wanted] if wanted else list(row.values()), bool(wanted))
+        wanted = wanted or _wanted(columns, list(row), where)
+        yield number, [row.get(name) for name in wanted] if wanted else list(row.values())
 
 
-def _table(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+def _table(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
     table = files.rows(path, files.format_of(path) or "tsv")
     header = [name.strip() for name in next(table, (0, []))[1]]
     wanted = _wanted(columns, header, f"{path}, line 1")
+    check_single(wanted or (), header, path)
     places = [header.index(name) for name in wanted] if wanted else range(len(header))
-    for _, cells in table:
-        yield _texts([cells[place] for place in places])
+    for number, cells in table:
+        yield number, [cells[place] for place in places]
 
 
-def _plain(path: Path, columns: Sequence[str] | None) -> Iterator[Sequence[str]]:
+def _plain(path: Path, columns: Sequence[str] | None) -> Iterator[Row]:
     if columns:
         raise UserError(f"{path} is plain text and has no columns, found {', '.join(columns)} asked for.")
-    for line in files.lines(path):
+    for number, line in enumerate(files.lines(path), start=1):
         if line.strip():
-            yield _texts(line.rstrip("\r\n").split("\t"))
+            yield number, line.rstrip("\r\n").split("\t")
 
 
-def _texts(values: Sequence[Any], asked: bool = False) -> list[str]:
-    """Those of a row's values that are texts; a list of texts is several. Null in a column that was asked for is an
-    empty text: what comes after it keeps its place."""
+def _texts(values: Sequence[Any], asked: bool) -> list[str]:
+    """Those of a row's values that are texts; a list of texts is several. What is neither, in a column that was asked
+    for, is an empty text: what comes after it keeps its place."""
     texts: list[str] = []
     for value in values:
-        if value is None and asked:
-            texts.append("")
-        elif isinstance(value, str):
+        if isinstance(value, str):
             texts.append(value)
         elif isinstance(value, list):
             texts += [item for item in value if isinstance(item, str)]
+        elif asked:
+            texts.append("")
     return texts
+
+
+def _is_printed_list(text: str) -> bool:
+    text = text.strip()
+    return text[:2] in ("['", '["') and text.endswith("]")
+
+
+def check_single(names: Sequence[str], present: Sequence[str], path: Path) -> None:
+    """Raises UserError if a file has several columns of one of the names: which is meant cannot be told."""
+    for name in names:
+        if (count := list(present).count(name)) > 1:
+            raise UserError(f"{path} has {count} columns {name!r}, expected one.")
 
 
 def _wanted(columns: Sequence[str] | None, present: Sequence[str], where: str) -> list[str] | None:

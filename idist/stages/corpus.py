@@ -189,17 +189,12 @@ def _texts(corpus: Corpus, settings: PairsConfig, empty: Counter[str]) -> Iterat
     """[source, target, ...] of each row; blank targets and rows without a source or target are left out, counted."""
     chosen, there = _cells(settings), False
     for path in corpus.paths:
-        for number, row in enumerate(corpus.rows(path), 1):
-            texts = [" ".join(text.split()) for text in chosen(list(row))]
+        for row in corpus.pairs(path, chosen):
+            texts = [" ".join(text.split()) for text in row]
             kept = [texts[0], *filter(None, texts[1:])] if texts and texts[0] else []
             empty["empty"] += max(len(texts), 2) - max(len(kept), 1)
             if len(kept) < 2:
                 continue
-            if kept[1][:2] in ("['", '["') and kept[1].endswith("]"):
-                raise UserError(
-                    f"pairs.source: row {number} of {path} has a printed list in {settings.target_column!r}, expected "
-                    "a text or a real list; write the corpus as JSON lines first."
-                )
             there = True
             yield kept
     if not there:

@@ -12,6 +12,7 @@ import pytest
 
 from idist.analysis.pair_data import Read, batches, open_pairs
 from idist.errors import UserError
+from idist.hub.corpora import open_corpus
 
 PAIRS = [("A dog sleeps.", "The dog is asleep."), ("Two men run.", "Two men are running.")]
 
@@ -105,3 +106,71 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_a_path_with_an_equals_sign_is_a_path(tmp_path: Path) -> None:
     path = table(tmp_path / "a=b.parquet", {"x": ["a"], "y": ["b"]})
     assert open_pairs(str(path)).corpus.paths == (path,)
+
+
+@pytest.mark.parametrize("text", ["['The dog runs.', 'A dog is running.']", '["The dog runs."]', " ['The' 'dog'] "])
+def test_a_printed_list_is_no_text(tmp_path: Path, text: str) -> None:
+    path = table(tmp_path / "a.parquet", {"x": ["a", "A dog."], "y": ["[b]", text]})
+    with pytest.raises(
+        UserError, match=r"a\.parquet, row 2: a target \(column 'y'\) is a printed list, expected a text"
+    ):
+        read(str(path))
+    with pytest.raises(UserError, match=r"a\.parquet, row 2: the source \(column 'y'\) is a printed list"):
+        read(str(path), columns=["y", "x"])
+
+
+def test_a_source_that_is_no_text_does_not_shift_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [("a", "b"), (3, ["c", "d"]), (None, "e"), ({"en": "f"}, "g"), ("h", 4), ("i", [5, "j"]), ("k", [])]
+    path.write_text("".join(json.dumps({"x": x, "y": y}) + "\n" for x, y in rows))
+    pairs, seen = read(str(path))
+    assert pairs == [("a", "b"), ("i", "j")]
+    assert (seen.pairs, seen.empty) == (2, 5)
+
+
+def test_a_list_as_source_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": "a", "y": "b"}\n\n{"x": ["c", "d"], "y": "e"}\n')
+    with pytest.raises(UserError, match=r"a\.jsonl, line 3: column 'x' holds a list, expected one text as source\.$"):
+        read(str(path))
+    lists = table(tmp_path / "a.parquet", {"x": [["a"], ["b"]], "y": ["c", "d"]})
+    with pytest.raises(UserError, match=r"a\.parquet, row 1: column 'x' holds a list"):
+        read(str(lists))
+
+
+def test_a_doubled_column_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,x\na,b\n")
+    with pytest.raises(UserError, match=r"a\.csv has 2 columns 'x', expected one\.$"):
+        read(str(path))
+    path.write_text("x,y,y\na,b,c\n")
+    with pytest.raises(UserError, match=r"a\.csv has 2 columns 'y', expected one\.$"):
+        read(str(path), columns=["x", "y"])
+    twice = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 2, names=["x", "x"]), twice)
+    for corpus in (open_corpus(str(twice)), open_corpus(str(twice), ["x"])):
+        with pytest.raises(UserError, match=r"a\.parquet has 2 columns 'x', expected one\.$"):
+            list(corpus.rows(twice))
+
+
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"x,y\n{'a' * 200_000},b\nc,d\n")
+    assert read(str(path))[0] == [("a" * 200_000, "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize("kind", [pa.dictionary(pa.int32(), pa.string()), pa.large_string(), pa.string_view()])
+def test_every_kind_of_string(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"x": pa.array(["a", None, "a"]).cast(kind), "y": ["b", "c", "d"]}), path)
+    pairs, seen = read(str(path))
+    assert (pairs, seen.empty) == ([("a", "b"), ("a", "d")], 1)
+
+
+def test_a_key_that_a_later_line_lacks_is_null(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": "a", "y": "b"}\n{"x": "c"}\n{"y": "d"}\n{"x": "e", "y": "f"}\n')
+    pairs, seen = read(str(path))
+    assert (pairs, seen.empty) == ([("a", "b"), ("e", "f")], 2)
+    with pytest.raises(UserError, match=r"a\.jsonl, line 1: no column 'z'"):
+        list(open_corpus(str(path), ["x", "z"]).rows(path))

@@ -100,6 +100,17 @@ def test_a_part_of_the_pairs(dataset: Path) -> None:
     assert found[0].read.pairs == 100
 
 
+def test_one_source_has_no_interval(tmp_path: Path) -> None:
+    path = tmp_path / "one.tsv"
+    path.write_text("x\ty\nA dog runs.\tDogs run.\nA dog runs.\tThe dog is running.\n")
+    found = Measures(Settings(segment=4), progress=False).measure(open_pairs(str(path)))
+    for name in ("cosine", "ted_3", "ted_f"):
+        figure = found.figures[name]
+        assert (figure.units, figure.low, figure.high) == (1, None, None), name
+        assert f"{figure.value:.2f} [–]" in table([found], {**vars(Settings()), "pooling": "mean"})
+    assert found.figures["msttr"].units == 2 and found.figures["msttr"].low is not None, "its units are segments"
+
+
 def test_a_text_without_a_tree_is_counted_not_hidden(tmp_path: Path) -> None:
     path = tmp_path / "long.tsv"
     path.write_text(f"x\ty\nA dog runs.\tDogs run.\n{'very ' * 200}long.\tIt is long.\n")

@@ -149,7 +149,12 @@ def test_a_run_without_a_corpus_keeps_its_fingerprint(undisturbed: Path) -> None
     [
         ("source\ttarget\nA.\t \n", {}, r"bad\.tsv has no pairs in 'source' and 'target', expected at least one"),
         ("source\ttarget\n", {}, r"bad\.tsv has no pairs in 'source' and 'target', expected at least one"),
-        ("source\ttarget\nA.\t['B.', 'C.']\n", {}, r"row 1 of .*bad\.tsv has a printed list in 'target'"),
+        ("source\ttarget\nA.\t['B.', 'C.']\n", {}, r"bad\.tsv, line 2: a target \(column 'target'\) is a printed"),
+        (
+            "A.\t['B.', 'C.']\n",
+            {"source_column": "1", "target_column": "2-"},
+            r"bad\.tsv, line 1: a target is a printed list, expected a text or a real list",
+        ),
         ("from\tto\nA.\tB.\n", {}, r"bad\.tsv, line 1: no column 'source'; expected one of: from, to"),
         ("A.\tB.\n", {"source_column": "1"}, r"expected two names, or two numbers"),
         ("A.\tB.\n", {"source_column": "1", "target_column": "5"}, r"bad\.tsv has no pairs in '1' and '5'"),
