@@ -27,7 +27,7 @@ from idist.stages.sources import SOURCES_PER_CONTEXT
 if TYPE_CHECKING:
     from idist.critics import Cascade
 
-VERSION = 1  # of this code: raised when the same corpus would give other rows
+VERSION = 2  # of this code: raised when the same corpus would give other rows
 CORPUS = "corpus"  # job and table
 GROWS = "corpus.limit"  # the first sources are the same, however many are read
 GROWN = "corpus.taken"
