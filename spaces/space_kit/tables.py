@@ -13,6 +13,7 @@ from idist.errors import UserError
 from space_kit.markup import escaped
 
 LARGEST = 1_000_000  # bytes of a table
+LONGEST = 100_000  # characters of a cell: an unclosed quote makes one cell of all that follows
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,7 +26,8 @@ def read_column(path: Path, column: str, most: int) -> list[str]:
         most: rows that are allowed.
 
     Raises:
-        UserError: too large, not UTF-8, empty, no such column, a row that is too short, too many rows.
+        UserError: too large, not UTF-8, empty, no such column, a row that is too short, a cell that is too long, too
+            many rows.
     """
     if path.stat().st_size > LARGEST:
         raise UserError(f"The table has {path.stat().st_size:,} bytes, expected at most {LARGEST:,}.")
@@ -39,6 +41,9 @@ def read_column(path: Path, column: str, most: int) -> list[str]:
         head, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)) if row]
     except csv.Error as error:
         raise UserError(f"The table is no CSV ({error}).") from None
+    long = next((len(cell) for row in (head, *rows) for cell in row if len(cell) > LONGEST), None)
+    if long is not None:
+        raise UserError(f"The table has a cell of {long:,} characters, expected at most {LONGEST:,}; is a quote open?")
     names = [name.strip() for name in head]
     place = next((n for n, name in enumerate(names) if name.lower() == column.strip().lower()), None)
     if place is None:

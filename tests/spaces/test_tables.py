@@ -40,7 +40,7 @@ def test_usual_tables_are_read(tmp_path: Path, content: str) -> None:
         (b"PK\x00\x01", "no text"),
         ("id,sentence\n1,One\n2\n", "Row 2 of the table has 1 cells, expected 2"),
         ("sentence\n" + "x\n" * 11, "11 rows, expected at most 10"),
-        ("sentence\n" + "x" * 200_000, "no CSV"),
+        ("sentence\n" + "x" * 120_000, "a cell of 120,000 characters, expected at most 100,000"),
         (b"x" * (LARGEST + 1), "bytes, expected at most"),
     ],
 )
