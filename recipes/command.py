@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,6 +135,18 @@ def read_config(args: argparse.Namespace) -> RunConfig:
     for sentence in sentences:
         print(f"warning: {sentence}", file=sys.stderr)
     return config
+
+
+def config_of_run(folder: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """The config that a run was made with.
+
+    Raises:
+        UserError: no such run, and what `load_config` raises.
+    """
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise UserError(f"{folder} has no config.yaml, expected the folder of a run, such as runs/mini.")
+    return load_config(path, overrides)
 
 
 def named(name: str | None) -> list[str]:

@@ -22,11 +22,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from idist.config import RunConfig, load_config
+from idist.config import RunConfig
 from idist.critics.entailment import Entailment
 from idist.critics.registry import build_critics
 from idist.errors import UserError
-from recipes.command import run
+from recipes.command import config_of_run, run
 from recipes.control_task import held_out_pairs
 from recipes.control_write import write
 from recipes.pipeline import student_folder
@@ -44,9 +44,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.limit < 2:
         raise UserError(f"--limit is {args.limit}, expected 2 or more.")
-    if not (args.run / "config.yaml").is_file():
-        raise UserError(f"{args.run} is no run: it has no config.yaml.")
-    config = load_config(args.run / "config.yaml")
+    config = config_of_run(args.run)
     sources = (_lines(args.sources) if args.sources else _held_out(args.run))[: args.limit]
     if len(sources) < 2:
         place = args.sources or f"{args.run}: the held-out pairs"

@@ -18,9 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from idist.config import load_config
 from idist.errors import UserError
-from recipes.command import run
+from recipes.command import config_of_run, run
 from recipes.pipeline import pair_files
 
 NAME = "held-out-syntax"
@@ -47,9 +46,7 @@ def main() -> None:
     pairs, seen = held_out_pairs(args.run)
     if seen:
         print(f"{seen} of {seen + len(pairs)} held-out pairs are left out: the training has one of their sentences")
-    rows = with_exemplars(
-        pairs, args.parser or _parser(args.run), args.limit, load_config(args.run / "config.yaml").seed
-    )
+    rows = with_exemplars(pairs, args.parser or _parser(args.run), args.limit, config_of_run(args.run).seed)
     if not rows:
         raise UserError(f"{args.run}: the held-out pairs are of one context, expected two or more.")
     folder = args.run / NAME
@@ -79,9 +76,7 @@ def held_out_pairs(run: Path) -> tuple[list[tuple[str, str, str]], int]:
     from idist.stages._training_data import read_pairs, split_by_context
     from idist.stages.runs import require_stage
 
-    if not (run / "config.yaml").is_file():
-        raise UserError(f"{run} is no run: it has no config.yaml.")
-    config = load_config(run / "config.yaml")
+    config = config_of_run(run)
     require_stage(run, "control")
     files = pair_files(run, "control")
     if not config.train_control.held_out:
@@ -134,7 +129,7 @@ def _drawn(pairs: list[tuple[str, str, str]], count: int, seed: int) -> list[tup
 
 
 def _parser(run: Path) -> str:
-    for entry in load_config(run / "config.yaml").control.controls:
+    for entry in config_of_run(run).control.controls:
         for settings in entry.values():
             if settings and "parser" in settings:
                 return str(settings["parser"])

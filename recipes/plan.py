@@ -20,10 +20,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from idist.config import RunConfig, load_config
+from idist.config import RunConfig
 from idist.engine.shards import write_json
 from idist.errors import UserError
-from recipes.command import add_run_arguments, read_config, run
+from recipes.command import add_run_arguments, config_of_run, read_config, run
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     from idist.planning.estimate import make_plan
     from idist.planning.report import comparison, table
 
-    config = _config_of(args.run) if args.run else read_config(args)
+    config = config_of_run(args.run) if args.run else read_config(args)
     if args.run:
         manifests(args.run, config.self_distil.rounds)  # an unfinished run is told before half a minute of measuring
     yields = _yields(args, config)
@@ -55,7 +55,7 @@ def _yields(args: argparse.Namespace, config: RunConfig) -> Any:
     for key, value in given(args.assume, assumption_keys(config)).items():
         yields.set(key, value, "given")
     if args.like:
-        learn(args.like, _config_of(args.like), yields)
+        learn(args.like, config_of_run(args.like), yields)
     return yields
 
 
@@ -74,13 +74,6 @@ def _rates(args: argparse.Namespace, config: RunConfig, yields: Any) -> Any:
         write_json(args.save_rates, rates.to_dict())
         print(f"Written: {args.save_rates}\n")
     return rates
-
-
-def _config_of(folder: Path) -> RunConfig:
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise UserError(f"{folder} is no run: it has no config.yaml.")
-    return load_config(path)
 
 
 def _parse() -> argparse.Namespace:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from idist.config import RunConfig, load_config
+from idist.config import RunConfig
 from idist.errors import UserError
-from recipes.command import run
+from recipes.command import config_of_run, run
 from recipes.publishing import DATASET_STAGES, MODEL_STAGES, Publisher, add_arguments, read_options, results_of
 
 
@@ -60,13 +60,10 @@ def config_of(folder: Path, overrides: list[str]) -> RunConfig:
     Raises:
         UserError: no such run; an override of a key that the run's rows depend on.
     """
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise UserError(f"{folder} has no config.yaml, expected the folder of a run, such as runs/mini.")
     for override in overrides:
         if not override.startswith("hub."):
             raise UserError(f"--set {override!r}: the run is made, expected a key of hub, such as hub.license=mit.")
-    return load_config(path, overrides)
+    return config_of_run(folder, overrides)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from idist.config import EngineConfig
 from idist.engine.executors import LOCAL, local_workers, make_executor
 from idist.engine.job import Job, JobReport
-from idist.engine.machine import cores
+from idist.engine.machine import worker_threads
 from idist.engine.progress import Watch, bar
 from idist.engine.queue import QUEUED, await_earlier
 from idist.engine.shards import (
@@ -82,7 +82,7 @@ def _run_missing(job: Job, settings: EngineConfig, done: Mapping[int, Any], miss
 
     logs = state_folder(job.folder, job.name) / "datatrove"
     workers = local_workers(settings, missing) if settings.executor == LOCAL else 1
-    step = ShardStep(job, max(1, cores() // workers) if workers > 1 else None)
+    step = ShardStep(job, worker_threads(workers))
     with disk_errors(job.folder), _quiet(), Watch(job, done, progress, workers > 1) as watch:
         try:
             _mark(logs, done, len(job.items))

@@ -75,13 +75,12 @@ def make_shard(job: Job, rank: int, threads: int | None) -> None:
 
 
 def _limit_threads(threads: int | None) -> None:
-    """Divide the cores among workers; a smaller OMP_NUM_THREADS of the person's own stands."""
+    """Of torch, once it is loaded; None leaves them as they are."""
     if threads is None or "torch" not in sys.modules:  # without torch this work needs no model
         return
     import torch
 
-    own = os.environ.get("OMP_NUM_THREADS", "")
-    torch.set_num_threads(min(threads, int(own)) if own.isdigit() and int(own) > 0 else threads)
+    torch.set_num_threads(threads)
 
 
 def close_work(job: Job) -> None:

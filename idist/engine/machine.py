@@ -25,6 +25,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def worker_threads(workers: int) -> int | None:
+    """Torch's threads in each of so many workers of this machine, which divide its cores; a smaller OMP_NUM_THREADS of
+    the person's own stands. None: torch's own choice (one worker has the machine)."""
+    if workers == 1:
+        return None
+    own, share = os.environ.get("OMP_NUM_THREADS", ""), max(1, cores() // workers)
+    return min(share, int(own)) if own.isdigit() and int(own) > 0 else share
+
+
 def gpus() -> list[str]:
     """GPUs that this process may use, in the words of CUDA_VISIBLE_DEVICES; torch is asked only if it is there already,
     because importing it takes longer than some jobs."""

@@ -83,16 +83,3 @@ def worker_count(engine: EngineConfig) -> int:
     from idist.engine.executors import local_workers
 
     return local_workers(engine, sys.maxsize)
-
-
-def worker_threads(workers: int) -> int | None:
-    """Torch's threads in each of the engine's workers; None: torch's own choice (one worker has the machine)."""
-    import os
-
-    from idist.engine.machine import cores
-
-    if workers == 1:
-        return None
-    own = os.environ.get("OMP_NUM_THREADS", "")
-    share = max(1, cores() // workers)
-    return min(share, int(own)) if own.isdigit() and int(own) > 0 else share

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from idist._quiet import quiet_transformers
 from idist.config import FIRST_STUDENT, RunConfig
+from idist.engine.machine import worker_threads
 from idist.errors import UserError
 from idist.models import pick_device, pick_dtype, resolve
 from idist.planning import judging, teaching, writing
 from idist.planning.bench import Bench
-from idist.planning.clock import threads, worker_count, worker_threads
+from idist.planning.clock import threads, worker_count
 from idist.planning.rates import Rate, Rates
 from idist.planning.shapes import shape_of
 from idist.planning.work import START, count, critics_of, models_of, student_of

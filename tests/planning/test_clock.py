@@ -1,4 +1,4 @@
-"""Timing: the quickest of several calls, and the threads that a worker has."""
+"""Timing: the quickest of several calls, and what a busy machine does to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from idist.planning.clock import Clock, threads, worker_threads
+from idist.planning.clock import Clock, threads
 
 
 def test_work_that_takes_the_whole_budget_is_done_once() -> None:
@@ -35,14 +35,6 @@ def test_with_several_threads_the_wall_counts() -> None:
     with threads(2):
         assert clock.seconds(lambda: time.sleep(0.2)) >= 0.2
     assert clock.slowdown is None
-
-
-def test_cores_are_divided_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idist.engine.machine.cores", lambda: 8)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert [worker_threads(workers) for workers in (1, 2, 3, 16)] == [None, 4, 2, 1]
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert worker_threads(2) == 3
 
 
 def _work(seconds: float) -> None:

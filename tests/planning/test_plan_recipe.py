@@ -39,7 +39,7 @@ def test_planned_against_actual(tmp_path: Path) -> None:
         (("--price", "-1"), "--price is -1, expected 0 or more."),
         (("--config", "dimple-new"), "'dimple-news'"),
         (("--seconds", "0"), "--seconds is 0"),
-        (("--run", "nowhere"), "nowhere is no run"),
+        (("--run", "nowhere"), "nowhere has no config.yaml"),
         (("--rates", "README.md"), "is not JSON"),
         (("--set", "teacher=nobody/nothing"), "shape of model 'nobody/nothing'"),
     ],
