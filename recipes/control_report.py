@@ -2,11 +2,13 @@
 
 python recipes/control_report.py runs/mini-attributes
 python recipes/control_report.py runs/mini-control --sources my_sentences.txt --limit 100
+python recipes/control_report.py runs/mini-attributes --candidates 8
 
 For an attribute cut into buckets: mean and 95 % interval of what was obtained for each code, whether the means rise
-with the codes, and the rank correlation between code and value over all outputs. For a tree: the mean distance of the
-outputs to the one that was asked for and to the others. Beside each code stands how far the outputs are entailed by
-their sources, and how many sources have no value. Sources: those of the pairs that the training held out, or --sources.
+with the codes, and the rank correlation between code and value over all outputs, with its interval. For a tree: the
+mean distance of the outputs to the one that was asked for and to the others. Beside each code stands how far the
+outputs are entailed by their sources, and how many sources have no value. Sources: those of the pairs that the training
+held out, or --sources.
 Leaves `control_report/` in the run: report.json, outputs.jsonl and, where there is an interval to draw, a plot as PNG
 and SVG.
 """
@@ -40,6 +42,9 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run whose stage train_control has finished")
     parser.add_argument("--sources", type=Path, help="a text file, one sentence a line (default: held-out sources)")
     parser.add_argument("--limit", type=int, default=100, help="at most so many sources (default: 100)")
+    parser.add_argument(
+        "--candidates", type=int, default=1, help="write so many and take the one nearest to the wish (default: 1)"
+    )
     parser.add_argument("--entailment", help="entailment model (default: that of the run's critics)")
     args = parser.parse_args()
     if args.limit < 2:
@@ -49,17 +54,18 @@ def main() -> None:
     if len(sources) < 2:
         place = args.sources or f"{args.run}: the held-out pairs"
         raise UserError(f"{place}: {len(sources)} sources, expected 2 or more, without which there is no interval.")
+    if args.candidates < 1:
+        raise UserError(f"--candidates is {args.candidates}, expected 1 or more.")
     out = args.run / "control_report"
     out.mkdir(exist_ok=True)
-    report = make_report(
-        str(student_folder(args.run, "train_control")), sources, args.entailment or _critic(config), out
-    )
+    student = str(student_folder(args.run, "train_control"))
+    report = make_report(student, sources, args.entailment or _critic(config), out, args.candidates)
     names = ["report.json", "outputs.jsonl", *draw(report, out)]
     print(table(report))
     print(f"\n{out}: {', '.join(names)}")
 
 
-def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) -> dict[str, Any]:
+def make_report(model: str, sources: Sequence[str], entailment: str, out: Path, candidates: int = 1) -> dict[str, Any]:
     """Ask for every code of every control, and measure; ``out`` gets ``outputs.jsonl`` and ``report.json``."""
     from eval_harness.metrics.base import Examples
     from eval_harness.metrics.faithfulness import Faithfulness
@@ -74,13 +80,14 @@ def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) 
         examples = Examples(predictions=outputs, sources=read, references=[[x] for x in read])
         return float(Faithfulness(entailment).statistics(examples).mean())
 
-    report: dict[str, Any] = {"model": model, "sources": len(sources), "entailment": entailment, "controls": {}}
+    report: dict[str, Any] = {"model": model, "sources": len(sources), "candidates": candidates}
+    report |= {"entailment": entailment, "controls": {}}
     with (out / "outputs.jsonl").open("w", encoding="utf-8") as file:
         for control in controls.controls:
             asked = control.codes()[: TREES_ASKED if control.kind == "string" else None]
             obtained, extra = [], []
             for code in asked:
-                outputs = write(model, sources, f"{control.wishes[-1]}:{code}")
+                outputs = write(model, sources, f"{control.wishes[-1]}:{code}", candidates=candidates)
                 pairs = [(x, y) for x, y in zip(sources, outputs, strict=True) if isinstance(y, str)]
                 values = control.measure(pairs, controls.parsers) if pairs else []
                 obtained.append([value for value in values if not isinstance(value, Failure)])
@@ -99,7 +106,8 @@ def make_report(model: str, sources: Sequence[str], entailment: str, out: Path) 
 
 def table(report: dict[str, Any]) -> str:
     """The figures for people."""
-    lines = [f"{report['sources']} sources"]
+    chosen = f", the nearest of {report['candidates']} candidates each" if report["candidates"] > 1 else ""
+    lines = [f"{report['sources']} sources{chosen}"]
     for name, control in report["controls"].items():
         if not control["codes"]:
             lines += ["", f"{name}: left out, it has no codes to be asked for"]
@@ -108,8 +116,15 @@ def table(report: dict[str, Any]) -> str:
         lines += [_line(row) for row in control["codes"]]
         if "correlation" in control:
             said = "rise" if control["rises"] else "do not rise"
-            lines.append(f"  the means {said} with the codes; rank correlation {control['correlation']:.2f}")
+            lines.append(f"  the means {said} with the codes; rank correlation {_correlation(control)}")
     return "\n".join(lines)
+
+
+def _correlation(control: dict[str, Any]) -> str:
+    """With its interval, if it has one."""
+    if control["correlation_low"] is None:
+        return f"{control['correlation']:.2f}"
+    return f"{control['correlation']:.2f} [{control['correlation_low']:.2f}, {control['correlation_high']:.2f}]"
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -155,7 +170,7 @@ def draw(report: dict[str, Any], out: Path) -> list[str]:
         axes.set_xlabel("code asked for")
         axes.set_ylabel(name.replace("_", " ") if "correlation" in control else "distance to the tree asked for")
         if "correlation" in control:
-            axes.set_title(f"rank correlation {control['correlation']:.2f}", fontsize=10)
+            axes.set_title(f"rank correlation {_correlation(control)}", fontsize=10)
     files = ["control_report.png", "control_report.svg"]
     for file in files:
         figure.savefig(out / file, dpi=150)

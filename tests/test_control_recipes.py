@@ -75,12 +75,14 @@ def test_a_report_of_codes_with_and_without_values(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sources.txt").write_text("\n".join(SENTENCES[:2]))
-    call(control_report, monkeypatch, run, "--sources", tmp_path / "sources.txt")
+    call(control_report, monkeypatch, run, "--sources", tmp_path / "sources.txt", "--candidates", 2)
     said = capsys.readouterr().out
-    assert "2 sources" in said and "syntax: left out, it has no codes" in said and "length_ratio" in said
+    assert "2 sources, the nearest of 2 candidates each" in said
+    assert "syntax: left out, it has no codes" in said and "length_ratio" in said
     report = json.loads((run / "control_report" / "report.json").read_text())
     codes = report["controls"]["length_ratio"]["codes"]
-    assert report["controls"]["syntax"]["codes"] == [] and [row["code"] for row in codes] == ["1", "2", "3"]
+    assert report["candidates"] == 2 and report["controls"]["syntax"]["codes"] == []
+    assert [row["code"] for row in codes] == ["1", "2", "3"]
     lines = [json.loads(line) for line in (run / "control_report" / "outputs.jsonl").read_text().splitlines()]
     assert len(lines) == 6 and {line["source"] for line in lines} == set(SENTENCES[:2])
 
@@ -88,7 +90,11 @@ def test_a_report_of_codes_with_and_without_values(
 def test_a_row_without_a_value_is_printed_and_not_drawn(tmp_path: Path) -> None:
     nothing = {"code": "1", "share": None, "faithfulness": None, "failures": 2, "mean": None, "low": None, "high": None}
     some = nothing | {"code": "2", "share": 0.5, "faithfulness": 90.0, "failures": 0, "mean": 1, "low": 0, "high": 2}
-    report = {"sources": 2, "controls": {"length": {"codes": [nothing, some]}, "none": {"codes": [nothing]}}}
+    report = {
+        "sources": 2,
+        "candidates": 1,
+        "controls": {"length": {"codes": [nothing, some]}, "none": {"codes": [nothing]}},
+    }
     said = control_report.table(report).splitlines()
     assert said[3].split() == ["code", "1", "2", "without", "a", "value"]
     assert said[4].split() == ["code", "2", "1.00", "0.00", "to", "2.00", "50%", "90.0"]

@@ -39,7 +39,7 @@ def rises(means: Sequence[float | None]) -> bool:
     return None not in means and all(first < second for first, second in pairwise(means))  # type: ignore[operator]
 
 
-def rank_correlation(asked: Sequence[int], obtained: Sequence[float]) -> float:
+def rank_correlation(asked: Sequence[int] | np.ndarray, obtained: Sequence[float] | np.ndarray) -> float:
     """Spearman's, ties at their mean rank, -1 to 1; 0 where one of the two never changes or there is nothing."""
     import numpy as np
 
@@ -47,6 +47,30 @@ def rank_correlation(asked: Sequence[int], obtained: Sequence[float]) -> float:
     if not len(first) or first.std() == 0 or second.std() == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def correlation_interval(obtained: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    """``correlation_low`` and ``correlation_high``: 95 % percentile bootstrap interval of `rank_correlation`.
+
+    Args:
+        obtained: values for each code, in the codes' order.
+
+    The values of each code are drawn again by themselves. Those of one source under several codes are more alike than
+    that assumes, so the interval is rather too wide than too narrow. Both are None where a code has less than two.
+    """
+    import numpy as np
+
+    if not obtained or min(map(len, obtained)) < 2:
+        return {"correlation_low": None, "correlation_high": None}
+    generator = np.random.default_rng(SEED)
+    values = [np.asarray(own, np.float64) for own in obtained]
+    places = np.repeat(np.arange(len(values)), [len(own) for own in values])
+    found = [
+        rank_correlation(places, np.concatenate([own[generator.integers(len(own), size=len(own))] for own in values]))
+        for _ in range(RESAMPLES)
+    ]
+    low, high = np.percentile(found, INTERVAL)
+    return {"correlation_low": float(low), "correlation_high": float(high)}
 
 
 def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], bucket_of: Any) -> dict[str, Any]:
@@ -60,7 +84,7 @@ def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], buck
     Returns:
         ``codes``: of each its mean with interval and the ``share`` of values in its own bucket, all None for a code
         without values; ``rises``: whether the means do; ``correlation``: Spearman's between code and value, over all
-        values.
+        values, and its interval (`correlation_interval`).
     """
     rows: list[dict[str, Any]] = []
     for code, values in zip(buckets, obtained, strict=True):
@@ -72,6 +96,7 @@ def of_numbers(buckets: Sequence[str], obtained: Sequence[Sequence[float]], buck
         "codes": rows,
         "rises": rises([row["mean"] for row in rows]),
         "correlation": rank_correlation(places, everything),
+        **correlation_interval(obtained),
     }
 
 

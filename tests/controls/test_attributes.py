@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from idist.controls import Control, Failure, build_controls
-from idist.controls.obedience import mean_with_interval, rank_correlation, rises
+from idist.controls.obedience import correlation_interval, mean_with_interval, rank_correlation, rises
 from idist.controls.parsing import Parsers
 from idist.controls.quantized import Quantized
 from idist.errors import UserError
@@ -133,3 +134,19 @@ def test_a_code_without_a_value_has_no_share() -> None:
     assert judged["codes"][1] == {"code": "2", "mean": pytest.approx(0.6), "low": None, "high": None, "share": 1}
     assert not judged["rises"] and judged["correlation"] == 0
     assert made.judge(["1"], [[]])["correlation"] == 0
+
+
+def test_the_interval_of_a_correlation_holds_it_and_narrows() -> None:
+    generator = np.random.default_rng(3)
+    few, many = ([generator.normal(0.3 * code, 1, size) for code in range(3)] for size in (30, 300))
+    widths = []
+    for obtained in (few, many):
+        found = correlation_interval(obtained)
+        low, high = found["correlation_low"], found["correlation_high"]
+        places = np.repeat(np.arange(3), [len(own) for own in obtained])
+        assert low is not None and high is not None
+        assert low < rank_correlation(places, np.concatenate(obtained)) < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+    nothing = {"correlation_low": None, "correlation_high": None}
+    assert correlation_interval([[1.0], [1.0, 2.0]]) == correlation_interval([]) == nothing
