@@ -71,6 +71,28 @@ def save_qwen_tokenizer(folder: Path) -> int:
     return len(trained["vocab"])
 
 
+def save_biogpt_tokenizer(folder: Path) -> int:
+    """BioGPT's own class: Moses' words (package sacremoses), cut into pieces that end in ``</w>``; ``</s>`` before."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import BioGptTokenizer
+
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<s>", "<pad>", "</s>", "<unk>"], end_of_word_suffix="</w>", show_progress=False
+    )
+    tokenizer.train_from_iterator([text.replace(".", " .") for text in (*TEXTS, "1 2 3 4 5 6 7 8 9 0 mg")], trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "whole.json"))
+    trained = json.loads((folder / "whole.json").read_text())["model"]
+    (folder / "whole.json").unlink()
+    (folder / "vocab.json").write_text(json.dumps(trained["vocab"]))
+    merges = "\n".join(f"{' '.join(merge)} 1" for merge in trained["merges"])
+    (folder / "merges.txt").write_text(f"#version: 0.2\n{merges}\n")
+    BioGptTokenizer(folder / "vocab.json", folder / "merges.txt").save_pretrained(folder)
+    return len(trained["vocab"])
+
+
 def save_causal_lm(kind: str, folder: Path, seed: int = 0, spread: float = 0.5, tokenizer: str = "plain") -> str:
     """A ``gpt2``, ``gpt_neox``, ``llama``, ``biogpt``, ``bloom``, ``qwen2`` or ``xglm``; gives the folder.
 
@@ -79,7 +101,7 @@ def save_causal_lm(kind: str, folder: Path, seed: int = 0, spread: float = 0.5, 
         folder: of the model.
         seed: of the weights.
         spread: their standard deviation: above 0.1 the next word is far from equally likely.
-        tokenizer: kind of `save_tokenizer`; a ``qwen2`` has its own.
+        tokenizer: kind of `save_tokenizer`, or ``biogpt``; a ``qwen2`` has its own.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -101,7 +123,10 @@ def save_causal_lm(kind: str, folder: Path, seed: int = 0, spread: float = 0.5, 
         },
     }[kind]
     torch.manual_seed(seed)
-    words = save_qwen_tokenizer(folder) if kind == "qwen2" else save_tokenizer(folder, tokenizer)
+    if kind == "qwen2":
+        words = save_qwen_tokenizer(folder)
+    else:
+        words = save_biogpt_tokenizer(folder) if tokenizer == "biogpt" else save_tokenizer(folder, tokenizer)
     ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     config = AutoConfig.for_model(kind, vocab_size=words, initializer_range=spread, **ids, **own)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)

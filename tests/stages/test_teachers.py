@@ -61,6 +61,20 @@ def test_one_line_names_the_teacher_of_every_stage(name: str) -> None:
     assert {other.contexts.model, other.pairs.model, other.self_distil.model} == {"org/other@v1"}
 
 
+def test_biogpts_own_tokenizer(tmp_path: Path) -> None:
+    pytest.importorskip("sacremoses", reason="sacremoses is not installed (extra: biomedical)")
+    teacher = save_causal_lm("biogpt", tmp_path / "teacher", spread=0.02, tokenizer="biogpt")
+    model, tokenizer = load_causal_lm(teacher, "cpu")
+    assert type(tokenizer).__name__ == "BioGptTokenizer" and len(tokenizer) == model.config.vocab_size
+    more = {"pairs.max_new_tokens": 80, "pairs.k": 48}  # a full stop is one of a hundred tokens
+    config, run = small("dimple-biomed", teacher, **more), tmp_path / "run"
+    contexts.run(config, run, progress=False)
+    result = pairs.run(config, run, progress=False)
+    assert result.counts["contexts"] == 2 and result.counts["sentences"] > 4
+    kept = rows(run, "pairs", "selected")
+    assert kept and not any("</w>" in row["y"] or "</s>" in row["y"] for row in kept)
+
+
 def test_a_tokenizers_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
