@@ -157,7 +157,9 @@ def plan(request: Request) -> str:
     """Stages, models, counts and what is already done, as a table; loads no model, writes nothing."""
     check(request.config)
     plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in needed(request)]
+    engine = request.config.engine
     lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(needed(request))}"]
+    lines.append(f"Shards of up to {engine.shard_size} run with: {engine.executor}, workers {engine.workers or 'auto'}")
     width = max(12, *(len(one.stage) for one in plans))
     for one in plans:
         state = "to be made again" if _made_again(one.stage, request) else one.state
