@@ -17,6 +17,7 @@ from idist._overrides import apply_override, with_teacher
 from idist._schema import build
 from idist._schema import knob as _knob
 from idist._sections import ControlConfig, EngineConfig, EvaluationConfig, HubConfig
+from idist._yaml import read_yaml as read_yaml
 from idist.errors import UserError
 
 
@@ -174,19 +175,11 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
             ``pairs.critics.rouge_l.max=0.6``.
 
     Raises:
-        UserError: file missing or not YAML, unknown key (the nearest valid one is named), wrong type, out of range.
+        UserError: file missing or not YAML, a key that stands twice, unknown key (the nearest valid one is named),
+            wrong type, out of range.
     """
-    import yaml
-
     path = Path(path)
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"Config {path} cannot be read: {error.strerror or error}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"Config {path} is not UTF-8 text.") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"Config {path} is not YAML: {' '.join(str(error).split())}.") from None
+    tree = read_yaml(path, f"Config {path}")
     if not isinstance(tree, dict):
         raise UserError(f"Config {path} holds {type(tree).__name__}, expected a mapping of keys.")
     tree.setdefault("name", path.stem)
@@ -243,19 +236,3 @@ def dump_yaml(config: Any) -> str:
     import yaml
 
     return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
-
-
-def read_yaml(path: Path) -> Any:
-    """Any other YAML file of the toolkit (prefixes): parsed safely.
-
-    Raises:
-        UserError: the file is missing, not UTF-8 or not YAML.
-    """
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path} is not UTF-8 YAML: {' '.join(str(error).split())}.") from None

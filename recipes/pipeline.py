@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idist.config import FIRST_STUDENT, TRAININGS, RunConfig, TrainConfig, dump_yaml
+from idist.engine import write_bytes
 from idist.engine.lock import alone
 from idist.errors import UserError
 from idist.stages._control_student import student_path
@@ -77,7 +78,7 @@ def _run_stages(request: Request) -> dict[str, StageResult]:
         results[stage] = result
         if first_process():
             # after the stage: one that refuses this config must not find its own config overwritten
-            (request.folder / "config.yaml").write_text(dump_yaml(request.config), encoding="utf-8")
+            write_bytes(request.folder / "config.yaml", dump_yaml(request.config).encode())
             print(summary(result, time.monotonic() - start), flush=True)
     return results
 
@@ -142,15 +143,10 @@ def summary(result: StageResult, seconds: float) -> str:
     if counts:
         lines.append(f"   {counts}")
     if result.funnel.get("steps"):
-        lines += ["   " + line for line in funnel_table(result.funnel).splitlines()]
+        from idist.critics import Funnel
+
+        lines += ["   " + line for line in Funnel.from_dict(result.funnel).table().splitlines()]
     return "\n".join(lines)
-
-
-def funnel_table(funnel: dict[str, Any]) -> str:
-    """What each critic saw and removed."""
-    from idist.critics import Funnel
-
-    return Funnel.from_dict(funnel).table()
 
 
 def plan(request: Request) -> str:

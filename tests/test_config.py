@@ -126,6 +126,9 @@ def test_files_that_are_no_config(tmp_path: Path) -> None:
     path.write_text("a: [1")
     with pytest.raises(UserError, match="is not YAML"):
         load_config(path)
+    path.write_text("pairs:\n  k: 50\n  top_p: 0.9\n  k: 100\n")
+    with pytest.raises(UserError, match=r"bad.yaml is not YAML: the key 'k' of line 2 stands in line 4 again\.$"):
+        load_config(path)
     path.write_text("- 1")
     with pytest.raises(UserError, match="expected a mapping"):
         load_config(path)

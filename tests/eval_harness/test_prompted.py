@@ -119,7 +119,7 @@ def test_shots_are_not_in_the_bundled_benchmark() -> None:
         ("instruction: a\ninput: '{source}'\noutput: c\nshots: 3", "shots is 3, expected a list"),
         ("instruction: a\ninput: '{source}'\noutput: c\nshots: [x]", r"shots\[0\] is 'x'"),
         ("instruction: a\ninput: '{source}'\noutput: c\nshots: [{source: a}]", r"shots\[0\].target is None"),
-        ("instruction: [", "is not UTF-8 YAML"),
+        ("instruction: [", "is not YAML"),
     ],
 )
 def test_malformed_prompt_files(tmp_path: Path, content: str, message: str) -> None:

@@ -291,7 +291,7 @@ def test_a_wrong_yaml_is_refused_with_its_key(tmp_path: Path, name: str) -> None
 def test_a_yaml_that_is_none(tmp_path: Path) -> None:
     for content, message in (
         ("- a", "holds no mapping"),
-        ("a: [", "is not UTF-8 YAML"),
+        ("a: [", "is not YAML"),
         ("name: x", "no key 'descrip"),
     ):
         (tmp_path / "bad.yaml").write_text(content)
