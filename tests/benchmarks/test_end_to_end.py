@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.end_to_end import WITH, WITHOUT, Agreement, Side, interval, judged_by
+from benchmarks.end_to_end import WITH, WITHOUT, Agreement, Side, Sides, first_contexts, interval, judged_by
 from benchmarks.filtering import composition
+from benchmarks.limits import Limits
 from benchmarks.plain import Plain
 from idist.critics import Group, build_cascade
 
@@ -51,22 +52,37 @@ def test_a_pair_of_one_side_alone_is_a_different_decision() -> None:
 
 
 def test_rates_are_an_hours() -> None:
-    side = Side({WITH: [10.0, 10.0], WITHOUT: [30.0, 10.0]}, {WITH: [1, 0], WITHOUT: [1, 1]}, 50)
-    assert side.rate(WITH) == 180
-    assert side.rate(WITHOUT) == 180
-    assert side.rate(WITH, side.sentences) == 9000
+    side = Side(seconds=[10.0, 30.0], pairs=[1, 1], sentences=[20, 30])
+    assert side.rate(side.pairs) == 180
+    assert side.rate(side.sentences) == 4500
 
 
 def test_the_interval_holds_the_ratio_and_is_wider_for_few_contexts() -> None:
     def sides(times: int) -> tuple[Side, Side]:
-        ours = Side({WITH: [1.0] * 4 * times}, {WITH: [1, 0, 2, 1] * times})
-        return ours, Side({WITH: [20.0] * 4 * times}, {WITH: [0, 1, 1, 2] * times})
+        return Side([1.0] * 4 * times, [1, 0, 2, 1] * times), Side([20.0] * 4 * times, [0, 1, 1, 2] * times)
 
-    (few_low, few_high), (low, high) = (interval(*sides(times), WITH) for times in (2, 50))
+    (few_low, few_high), (low, high) = (interval(*sides(times)) for times in (2, 50))
     assert few_low < low < 20 < high < few_high
-    assert interval(*sides(2), WITH) == (few_low, few_high), "the same again"
+    assert interval(*sides(2)) == (few_low, few_high), "the same again"
 
 
 def test_where_the_procedure_may_accept_nothing_the_interval_is_open() -> None:
-    ours = Side({WITH: [1.0, 1.0]}, {WITH: [1, 1]})
-    assert interval(ours, Side({WITH: [9.0, 9.0]}, {WITH: [0, 1]}), WITH)[1] == float("inf")
+    ours, plain = Side([1.0, 1.0], [1, 1]), Side([9.0, 9.0], [0, 1])
+    assert interval(ours, plain)[1] == float("inf")
+
+
+def test_both_sides_from_contexts_to_figures() -> None:
+    """Six samples of two contexts, one of which the procedure judges itself."""
+    ids, contexts = first_contexts(2)
+    assert ids == ["c000000", "c000001"]
+    sides = Sides(lowered(), ids, contexts, k=6)
+    sides.ours()
+    sides.theirs(checked=1)
+    assert sides.agreement[WITH].contexts == sides.agreement[WITHOUT].contexts == 1
+    assert [len(side.seconds) for side in (sides.our, sides.plain, *sides.exact.values())] == [2, 2, 1, 1]
+    figures = sides.figures(Limits("cpu", "float32", 1, 60e9, 20e9, 10e9))
+    assert [figure.ours for figure in figures[3:]] == [0, 0], "decisions that differ"
+    assert all(
+        figure.ours > 0 and figure.other and figure.ratio == figure.ours / figure.other for figure in figures[1:3]
+    )
+    assert figures[0].share is not None and figures[0].share.achieved > 0
