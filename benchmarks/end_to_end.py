@@ -43,6 +43,7 @@ from idist.models import load_causal_lm
 
 HOUR = 3600
 LEAST = 15.0
+PAPER_K = 100
 WITH, WITHOUT = "all of mini's critics", "without the similarity floor"
 MINI = Path(__file__).resolve().parents[1] / "recipes" / "configs" / "mini.yaml"
 Pairs = set[frozenset[int]]
@@ -86,7 +87,9 @@ class Agreement:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contexts", type=positive, default=30, help="how many (default: %(default)s)")
-    parser.add_argument("--k", type=positive, default=100, help="samples a context (default: %(default)s, the paper's)")
+    parser.add_argument(
+        "--k", type=positive, default=PAPER_K, help="samples a context (default: %(default)s, the paper's)"
+    )
     parser.add_argument("--checked", type=positive, default=5, help="judged by the procedure (default: %(default)s)")
     add_argument(parser)
     arguments = parser.parse_args()
@@ -98,7 +101,8 @@ def main() -> None:
     with around() as limits:
         sides.ours()
         sides.theirs(arguments.checked)
-    record("end_to_end_mini", sides.figures(limits[0]), arguments.record, as_record(limits))
+    name = "end_to_end_mini" if arguments.k == PAPER_K else f"end_to_end_mini_k{arguments.k}"
+    record(name, sides.figures(limits[0]), arguments.record, as_record(limits))
 
 
 def first_contexts(count: int) -> tuple[list[str], list[str]]:

@@ -51,7 +51,21 @@ def paper() -> Sizes:
     teachers = shape_of("gpt2-xl"), shape_of("microsoft/BioGPT-Large")
     judge, student = shape_of("roberta-large"), shape_of("t5-large")
     return Sizes(
-        teachers, judge, student, 100, 100, (30, 100, 200), 8, (41, 61, 81), 100, (16, 32, 64, 128), 40, 32, 10, 75, 4
+        teachers,
+        judge,
+        student,
+        100,
+        100,
+        (30, 100, 200),
+        8,
+        (41, 61, 81),
+        100,
+        (16, 32, 64, 128, 256),
+        40,
+        32,
+        10,
+        75,
+        4,
     )
 
 

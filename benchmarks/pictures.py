@@ -36,7 +36,7 @@ def ratios_picture(found: list[dict[str, Any]]) -> Figure:
 
 def curve_picture(curve: dict[str, Any]) -> Figure:
     """Lines with a marker a measurement; a line's name stands at its end."""
-    from matplotlib.ticker import NullLocator, StrMethodFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     figure = new_figure(6.4, 3.6)
     heading(figure, curve["title"], curve["below"])
@@ -49,7 +49,9 @@ def curve_picture(curve: dict[str, Any]) -> Figure:
     if curve["logarithmic"]:
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(bottom=0)
     axes.set_xticks(ticks, [f"{x:g}" for x in ticks])

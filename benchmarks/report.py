@@ -73,7 +73,7 @@ def draw(found: list[dict[str, Any]], folder: Path) -> None:
     from idist.engine import write_bytes
 
     def save(name: str, title: str, make: Any) -> None:
-        png, _ = render(title, make, OPEN)
+        png = with_few_colours(render(title, make, OPEN)[0])
         if len(png) > MOST_BYTES:
             raise UserError(f"picture {name}.png has {len(png)} bytes, expected at most {MOST_BYTES}.")
         write_bytes(folder / f"{name}.png", png)
@@ -81,6 +81,18 @@ def draw(found: list[dict[str, Any]], folder: Path) -> None:
     save(PICTURE, "How many times as fast", lambda: ratios_picture(found))
     for curve in curves(found):
         save(curve["name"], curve["title"], lambda c=curve: curve_picture(c))
+
+
+def with_few_colours(png: bytes) -> bytes:
+    """A third of the bytes: the drawings have four colours and their shades."""
+    import io
+
+    from PIL import Image
+
+    small = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.convert("RGB").quantize(32, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
 
 
 def curves(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -110,8 +122,10 @@ def _row(figure: dict[str, Any]) -> str:
 
 
 def _share(figure: dict[str, Any]) -> str:
-    """Achieved over limit, of old results and of those without a model nothing."""
-    share = figure.get("share")
+    """Achieved over limit; nothing of a result that is older than the limits."""
+    if "share" not in figure:
+        return ""
+    share = figure["share"]
     if share is None:
         return "no model"
     part = share["achieved"] / share["limit"]

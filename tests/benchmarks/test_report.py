@@ -43,7 +43,7 @@ def test_a_row_a_figure_with_what_was_reached(results: Path) -> None:
         in text
     )
     assert "| memory | 1,234 |  | MiB |  | no model |  |" in text
-    assert "| an old one | 5.3 |  | s |  | no model |  |" in text
+    assert "| an old one | 5.3 |  | s |  |  |  |" in text
     assert "![Rate against k: one context](results/against_k.png)" in text
     assert "Limits: 60 GFLOP/s in float32, 20 GB/s copied, 10 GB/s read." in text
 
