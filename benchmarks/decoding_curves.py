@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--ks", type=positive, nargs="+", default=[10, 30, 100, 300], help="default: 10 30 100 300")
     parser.add_argument("--in-flight", type=positive, nargs="+", default=[1, 2, 4, 8, 16], help="default: 1 2 4 8 16")
     parser.add_argument("--rows", type=positive, default=32, help="samples a context of those (default: %(default)s)")
-    parser.add_argument("--rounds", type=positive, default=2, help="contexts measured (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=3, help="contexts measured (default: %(default)s)")
     add_argument(parser)
     arguments = parser.parse_args()
     model, tokenizer = load_causal_lm(arguments.model)

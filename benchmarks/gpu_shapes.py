@@ -51,21 +51,21 @@ def paper() -> Sizes:
     teachers = shape_of("gpt2-xl"), shape_of("microsoft/BioGPT-Large")
     judge, student = shape_of("roberta-large"), shape_of("t5-large")
     return Sizes(
-        teachers,
-        judge,
-        student,
-        100,
-        100,
-        (30, 100, 200),
-        8,
-        (41, 61, 81),
-        100,
-        (16, 32, 64, 128, 256),
-        40,
-        32,
-        10,
-        75,
-        4,
+        teachers=teachers,
+        judge=judge,
+        student=student,
+        k=100,
+        steps=100,
+        contexts=(30, 100, 200),
+        together=8,
+        pairs=(41, 61, 81),
+        sentences=100,
+        batches=(16, 32, 64, 128, 256),
+        pair_tokens=40,
+        sources=32,
+        candidates=10,
+        seconds=75,
+        round=4,
     )
 
 
@@ -78,7 +78,23 @@ def tiny() -> Sizes:
     judge = small("roberta", **width, intermediate_size=64, vocab_size=50_000, max_position_embeddings=130)
     sides = {"num_layers": 1, "num_decoder_layers": 1, "num_heads": 2}
     student = small("t5", d_model=32, d_kv=16, d_ff=64, **sides, vocab_size=10_000, decoder_start_token_id=0)
-    return Sizes((gpt2, biogpt), judge, student, 4, 6, (10,), 2, (21,), 6, (2, 4), 8, 3, 2, 1, 0.01)
+    return Sizes(
+        teachers=(gpt2, biogpt),
+        judge=judge,
+        student=student,
+        k=4,
+        steps=6,
+        contexts=(10,),
+        together=2,
+        pairs=(21,),
+        sentences=6,
+        batches=(2, 4),
+        pair_tokens=8,
+        sources=3,
+        candidates=2,
+        seconds=1,
+        round=0.01,
+    )
 
 
 def name_of(shape: Shape) -> str:

@@ -32,8 +32,14 @@ machine's limit says nothing about a figure (hash tables, strings, decisions), t
 """
 GPU = """## On a GPU
 
-`python benchmarks/gpu_rates.py --out FOLDER` measures the paper's models in their real shapes within nine minutes and
-leaves `gpu_rates.json` there; put it into `results/` for this page. It says itself what it needs installed.
+One command measures the paper's models in their real shapes within nine minutes; put `gpu_rates.json` into `results/`
+for this page. On a machine that has torch for its GPU, with wheels of what it lacks in a folder:
+
+```
+python3 -m venv --system-site-packages .venv
+.venv/bin/pip install --no-index --no-deps --find-links WHEELS transformers rapidfuzz   # whatever is missing
+.venv/bin/python benchmarks/gpu_rates.py --out FOLDER
+```
 """
 
 

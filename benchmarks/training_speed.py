@@ -110,8 +110,9 @@ def main() -> int:
     for batch_size, (plain, grouped) in measured.items():
         claim = f"training, {batch_size} pairs a step, batches of one length against random ones"
         share = limits[0].share(grouped.work, grouped.processor)
-        rates = grouped.pairs / grouped.processor, plain.pairs / plain.processor
-        figures.append(times(claim, "pairs a second", *rates, note=f"{args.model}, {args.pairs} pairs", share=share))
+        ours, other = grouped.pairs / grouped.processor, plain.pairs / plain.processor
+        note = f"{args.model}, {args.pairs} pairs"
+        figures.append(times(claim, "pairs a second", ours, other, note=note, share=share))
     record("training_speed", figures, args.record, as_record(limits))
     return 0
 
