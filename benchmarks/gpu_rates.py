@@ -9,10 +9,11 @@ at several batch sizes; T5-large generation. Weights are random: how fast a shap
 say. A part for which no time is left is skipped and named; so is a batch that does not fit. A table comes last;
 `gpu_rates.json` is written after each part, so that a run which is cut off has left what it found.
 
-The machine needs Python 3.10 or newer with torch for its GPU, transformers 5.20, numpy, pyarrow, psutil, pyyaml and
-safetensors, and nothing of the network. Where some of these are missing: make an environment that sees what is there
-(`python3 -m venv --system-site-packages .venv`) and install wheels of the missing ones into it that were brought along
-(`pip install --no-index --no-deps --find-links WHEELS NAMES`). The repository itself is not installed.
+The machine needs Python 3.10 or newer with torch for its GPU, transformers 5.17 or newer with what it asks for,
+numpy, psutil, pyyaml and safetensors, and nothing of the network. Where some of these are missing: make an environment
+that sees what is there (`python3 -m venv --system-site-packages .venv`) and install wheels of the missing ones into it
+that were brought along (`pip install --no-index --no-deps --find-links WHEELS NAMES`). The repository itself is not
+installed.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ for this page. On a machine that has torch for its GPU, with wheels of what it l
 
 ```
 python3 -m venv --system-site-packages .venv
-.venv/bin/pip install --no-index --no-deps --find-links WHEELS transformers rapidfuzz   # whatever is missing
+.venv/bin/pip install --no-index --no-deps --find-links WHEELS transformers tokenizers   # whatever is missing
 .venv/bin/python benchmarks/gpu_rates.py --out FOLDER
 ```
 """
