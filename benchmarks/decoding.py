@@ -7,7 +7,8 @@ sentence depends on what else is in the batch.
     OMP_NUM_THREADS=1 python benchmarks/decoding.py [--model embedded:teacher] [--k 100] [--noise] [--record]
     OMP_NUM_THREADS=1 python benchmarks/decoding.py --shape gpt2 --contexts 1    # the same teacher in GPT-2's shape
 
-On a CPU seconds are of this process's processor time, which other programs on the machine disturb little.
+On a CPU seconds are of this process's processor time, which other programs on the machine disturb little. What ours
+computes and reads is counted by `benchmarks/counts.py` and set beside the machine's limits.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import add_argument, record, times
+from benchmarks.counts import Causal, Tally, Work
+from benchmarks.limits import as_record, measure
+from benchmarks.record import add_argument, command, positive, record, times
 from benchmarks.shapes import SHAPES, widened_teacher
 from idist.decoding import Decoder, Sampling
 from idist.models import load_causal_lm
@@ -50,13 +53,13 @@ def main() -> None:
     parser.add_argument(
         "--shape", choices=tuple(SHAPES), help="the embedded teacher in this shape, in place of --model"
     )
-    parser.add_argument("--contexts", type=int, default=len(CONTEXTS), help="how many (default: %(default)s)")
-    parser.add_argument("--k", type=int, default=100, help="sentences a context (default: %(default)s)")
+    parser.add_argument("--contexts", type=positive, default=len(CONTEXTS), help="how many (default: %(default)s)")
+    parser.add_argument("--k", type=positive, default=100, help="sentences a context (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.7, help="(default: %(default)s)")
-    parser.add_argument("--max-new-tokens", type=int, default=100, help="limit a row (default: %(default)s)")
-    parser.add_argument("--max-rows", type=int, default=256, help="rows in a batch (default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=positive, default=100, help="limit a row (default: %(default)s)")
+    parser.add_argument("--max-rows", type=positive, default=256, help="rows in a batch (default: %(default)s)")
     parser.add_argument(
-        "--rounds", type=int, default=2, help="the best of so many counts; seeds of --noise (default: %(default)s)"
+        "--rounds", type=positive, default=2, help="the best of so many counts; seeds of --noise (default: %(default)s)"
     )
     parser.add_argument("--noise", action="store_true", help="count sentences that depend on their batch")
     add_argument(parser)
@@ -75,29 +78,37 @@ def compare(decoder: Decoder, contexts: list[str], k: int, rounds: int, shape: s
     """Both sides, ours first: the peak of memory never goes down again."""
     decoder.next_sentences(contexts[:1], ["warm-up"], k, seed=0)
     start = peak_megabytes()
-    ours = best(decoder, lambda seed: decoder.next_sentences(contexts, names(contexts, 1), k, seed), rounds)
+    ours, work = best(decoder, lambda seed: decoder.next_sentences(contexts, names(contexts, 1), k, seed), rounds)
     peaks = [peak_megabytes()]
     if shape is None:
         decoder.next_sentences(contexts * 4, names(contexts, 4), k, seed=0)
         peaks.append(peak_megabytes())
-    plain = best(decoder, lambda seed: [generate_plainly(decoder, context, k, seed) for context in contexts], rounds)
+    plain, _ = best(decoder, lambda seed: [generate_plainly(decoder, one, k, seed) for one in contexts], rounds)
+    after = peak_megabytes()
+    # afterwards only: its large arrays would be the peak
+    limits = measure(decoder.model.device.type, str(decoder.model.dtype).removeprefix("torch."), 4.0)
     print(f"{len(contexts)} contexts, k = {k}, {decoder.sampling}")
     reached = ", of 4 times as many contexts ".join(f"{peak:.0f} MB" for peak in peaks)
-    print(f"peak memory: before {start:.0f} MB, ours {reached}, plain generate {peak_megabytes():.0f} MB")
+    print(f"peak memory: before {start:.0f} MB, ours {reached}, plain generate {after:.0f} MB")
     what = f"{shape or 'embedded teacher'}, {len(contexts)} contexts, k = {k}"
-    figure = times(f"next sentences ({shape or 'embedded teacher'})", "sentences a second", ours, plain, 5, what)
-    record(f"decoding_{shape or 'embedded'}", [figure], recorded)
+    claim = f"next sentences ({shape or 'embedded teacher'})"
+    share = limits.share(work, 1.0)
+    figure = times(claim, "sentences a second", ours, plain, 5, what, share)
+    record(f"decoding_{shape or 'embedded'}", [figure], recorded, as_record([limits]))
 
 
-def best(decoder: Decoder, work: Callable[[int], list[list[str]]], rounds: int) -> float:
-    """Usable sentences a second, the best of several rounds."""
+def best(decoder: Decoder, work: Callable[[int], list[list[str]]], rounds: int) -> tuple[float, Work]:
+    """Usable sentences a second, and what was computed and read in a second, of the best of several rounds."""
     clock = time.process_time if decoder.model.device.type == "cpu" else time.perf_counter
+    tally = Tally(decoder.model, Causal(decoder.model))
     rates = []
     for seed in range(rounds):
-        begun = clock()
-        sentences = sum(map(len, work(seed)))
-        rates.append(sentences / (clock() - begun))
-    return max(rates)
+        with tally.watch():
+            begun = clock()
+            sentences = sum(map(len, work(seed)))
+            seconds = clock() - begun
+        rates.append((sentences / seconds, tally.work.times(1 / seconds)))
+    return max(rates, key=lambda found: found[0])
 
 
 def generate_plainly(decoder: Decoder, context: str, k: int, seed: int) -> list[str]:
@@ -151,4 +162,4 @@ def peak_megabytes() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -26,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.record import command, positive
 from idist.analysis.ngrams import NgramCounts
 from idist.analysis.pair_data import BATCH
 from idist.analysis.words import Words
@@ -87,8 +88,8 @@ def plain(pairs: int, seed: int) -> tuple[list[float], float]:
 def main() -> int:
     """Measure both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=1_000_000, help="pairs that ours reads alone")
-    parser.add_argument("--counter", type=int, default=100_000, help="pairs that both read")
+    parser.add_argument("--pairs", type=positive, default=1_000_000, help="pairs that ours reads alone")
+    parser.add_argument("--counter", type=positive, default=100_000, help="pairs that both read")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -114,4 +115,4 @@ def _peak() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

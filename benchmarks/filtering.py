@@ -12,6 +12,7 @@ that the cheap critics leave costs the cascade one call at least, and the plain 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -21,10 +22,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.counts import Classifier, Tally, Work
+from benchmarks.limits import around, as_record
 from benchmarks.plain import Plain
-from benchmarks.record import Figure, add_argument, record, times
+from benchmarks.record import Figure, add_argument, command, positive, record, times
 from idist.config import PAPER_CRITICS, load_config
 from idist.critics import Group, build_cascade
+from idist.critics.loading import Models
 from idist.decoding import Decoder, Sampling
 from idist.models import load_causal_lm
 
@@ -43,8 +47,10 @@ MODELS = {"entailment": "embedded:entailment", "similarity": "embedded:encoder",
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--contexts", type=int, default=4, help="how many, 1 to 8 (default: %(default)s)")
-    parser.add_argument("--k", type=int, default=100, help="samples a context (default: %(default)s)")
+    parser.add_argument(
+        "--contexts", type=int, choices=range(1, 9), metavar="N", default=4, help="how many, 1 to 8 (default: 4)"
+    )
+    parser.add_argument("--k", type=positive, default=100, help="samples a context (default: %(default)s)")
     parser.add_argument("--composition", choices=("paper", "mini"), default="paper", help="default: %(default)s")
     parser.add_argument("--similarity", type=float, help="add a floor for the cosine to the composition, on both sides")
     parser.add_argument("--every", action="store_true", help="the plain side asks every critic about every pair")
@@ -60,10 +66,12 @@ def main() -> None:
         if arguments.similarity is not None:
             critics = [critic for critic in critics if "similarity" not in critic]
             critics.append({"similarity": {"min": arguments.similarity, "model": MODELS["similarity"]}})
-        figure = compare(groups, critics, arguments.every)
+        with around() as limits:
+            figure, work, seconds = compare(groups, critics, arguments.every)
+        figure = dataclasses.replace(figure, share=limits[0].share(work, seconds))
         how = "every" if arguments.every else "official"
         floor = "" if arguments.similarity is None else f"_similarity{arguments.similarity:g}"
-        record(f"filtering_{arguments.composition}{floor}_{how}", [figure], arguments.record)
+        record(f"filtering_{arguments.composition}{floor}_{how}", [figure], arguments.record, as_record(limits))
 
 
 def sample(contexts: list[str], k: int) -> list[Group]:
@@ -93,20 +101,27 @@ def composition(name: str) -> list[dict[str, dict[str, Any]]]:
     return used
 
 
-def compare(groups: list[Group], critics: list[dict[str, dict[str, Any]]], every: bool) -> Figure:
-    """Pairs judged in a second of processor time on both sides; ends the program if they keep other pairs."""
+def compare(groups: list[Group], critics: list[dict[str, dict[str, Any]]], every: bool) -> tuple[Figure, Work, float]:
+    """Pairs judged in a second of processor time on both sides; ends the program if they keep other pairs.
+
+    Returns:
+        The figure, the work of the cascade's entailment model, and the cascade's seconds.
+    """
     print("composition:", ", ".join(f"{name} {settings}" for critic in critics for name, settings in critic.items()))
-    cascade = build_cascade(critics, "cpu")
+    models = Models("cpu")
+    cascade = build_cascade(critics, models=models)
     plain = Plain({name: settings for critic in critics for name, settings in critic.items()})
     small = Group("warm-up", ["A man rides a bike.", "Someone is riding a bicycle on a long street."])
     cascade.score([small])
     theirs_judge = plain.judge if every else plain.official
     theirs_judge(small.sentences)
 
-    start = clocks()
-    judged = cascade.score(groups)
-    kept, funnel = cascade.select(judged)
-    ours = clocks() - start
+    judge = models.entailment(MODELS["entailment"]).model
+    with Tally(judge, Classifier(judge)).watch() as tally:
+        start = clocks()
+        judged = cascade.score(groups)
+        kept, funnel = cascade.select(judged)
+        ours = clocks() - start
     print(f"\ncascade: {ours[0]:.2f} s ({ours[1]:.2f} s of CPU), {funnel.kept} pairs kept\n{funnel.table()}")
 
     plain.seconds.clear()
@@ -124,9 +139,9 @@ def compare(groups: list[Group], critics: list[dict[str, dict[str, Any]]], every
     names = ", ".join(name for critic in critics for name in critic)
     order = "every critic on every pair" if every else "the authors' order"
     note = f"{len(groups)} contexts, {total:,} pairs, {funnel.kept} kept by both"
-    return times(
-        f"filtering by {names}, against {order}", "pairs a second", total / ours[1], total / theirs[1], None, note
-    )
+    claim = f"filtering by {names}, against {order}"
+    figure = times(claim, "pairs a second", total / ours[1], total / theirs[1], None, note)
+    return figure, tally.work, float(ours[1])
 
 
 def clocks() -> np.ndarray:
@@ -158,4 +173,4 @@ def measure_prefilter(groups: list[Group]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

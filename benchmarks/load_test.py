@@ -24,7 +24,10 @@ from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.record import ROOT, command, positive
+
 SENTENCES = [
     "A man is playing the guitar on a street corner.",
     "Two dogs are running through the snow.",
@@ -37,8 +40,8 @@ FULL = "queue is full"  # gradio's words
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="embedded:student", help="folder or Hub id (default: embedded:student)")
-    parser.add_argument("--people", type=int, default=50, help="at once (default: 50)")
-    parser.add_argument("--rounds", type=int, default=2, help="requests of each (default: 2)")
+    parser.add_argument("--people", type=positive, default=50, help="at once (default: 50)")
+    parser.add_argument("--rounds", type=positive, default=2, help="requests of each (default: 2)")
     args = parser.parse_args()
     with served(args.model) as (address, process):
         person = client(address)
@@ -143,4 +146,4 @@ def megabytes(process: psutil.Process) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -1,7 +1,7 @@
 """Peak memory of the stages at two numbers of contexts: it must not grow with them.
 
 python benchmarks/memory.py                     16 and 128 contexts, on the models that ship
-python benchmarks/memory.py --counts 32 256
+python benchmarks/memory.py --counts 32 256 --record
 
 Stages `contexts` (from the teacher, and from a text file), `pairs` and, on the shipped student, `self_distil` each run
 in a process of their own; what is read is that process's peak resident memory. Reads no data but its own output.
@@ -19,7 +19,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.record import ROOT, Curve, Figure, add_argument, command, positive, record
+
+MOST = 1.1  # times the memory of the smallest run
 CRITICS = [
     {"rouge_l": {"max": 0.75}},
     {"entailment": {"min": 0.75, "model": "embedded:entailment"}},
@@ -42,9 +46,10 @@ if __name__ == "__main__":
 def main() -> None:
     """Run every stage at every size; print peaks and their ratio to the first size's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", type=int, nargs="+", default=[16, 128], help="numbers of contexts")
-    parser.add_argument("--k", type=int, default=12, help="sentences a context")
-    parser.add_argument("--shard-size", type=int, default=4, help="contexts in a shard")
+    parser.add_argument("--counts", type=positive, nargs="+", default=[16, 128], help="numbers of contexts")
+    parser.add_argument("--k", type=positive, default=12, help="sentences a context")
+    parser.add_argument("--shard-size", type=positive, default=4, help="contexts in a shard")
+    add_argument(parser)
     options = parser.parse_args()
     peaks: dict[str, list[tuple[float, int]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -57,6 +62,30 @@ def main() -> None:
     for name, found in peaks.items():
         cells = "".join(f"{f'{peak:.0f} ({rows:,})':>24}" for peak, rows in found)
         print(f"{name:<24}{cells}{found[-1][0] / found[0][0]:>8.2f}")
+    note = f"{options.counts[0]} to {options.counts[-1]} contexts, {options.shard_size} in a shard, k = {options.k}"
+    record("memory", figures(peaks, note), options.record, curves=[curve(peaks, options.counts, options.shard_size)])
+
+
+def figures(peaks: dict[str, list[tuple[float, int]]], note: str) -> list[Figure]:
+    """Of each stage the growth of its memory from the smallest to the largest number of contexts."""
+    found = []
+    for name, measured in peaks.items():
+        growth = measured[-1][0] / measured[0][0]
+        claim = f"peak memory of {name}, most contexts over fewest"
+        found.append(Figure(claim, "times", growth, None, None, f"at most {MOST:g}", growth <= MOST, note))
+    return found
+
+
+def curve(peaks: dict[str, list[tuple[float, int]]], counts: list[int], shard_size: int) -> Curve:
+    """Peak memory over the number of shards."""
+    shards = [-(-count // shard_size) for count in counts]
+    lines = {
+        name: list(zip(shards, (peak for peak, _ in found), strict=True))
+        for name, found in peaks.items()
+        if "text" not in name  # one of its own documents a context: another number of shards
+    }
+    below = f"each stage in a process of its own, {shard_size} contexts in a shard"
+    return Curve("memory_shards", "Peak memory against shards", below, "shards of contexts", "peak memory, MiB", lines)
 
 
 def measure(folder: Path, count: int, k: int, shard_size: int) -> list[tuple[str, float, int]]:
@@ -107,4 +136,4 @@ def child(tree: dict[str, Any], folder: Path, stage: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -15,12 +15,17 @@ from __future__ import annotations
 import argparse
 import random
 import resource
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.record import command, positive
 from eval_harness.metrics import Bleu, Compression, Examples, IBleu, Metric, RougeL, SelfBleu
 from eval_harness.pairs import read_pairs
 from eval_harness.statistics import bootstrap, paired_test
@@ -30,12 +35,14 @@ BATCH = 64
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=int, default=10_000, help="for the overlap metrics (default: %(default)s)")
-    parser.add_argument("--pairs", type=int, default=600, help="for BERTScore (default: %(default)s)")
+    parser.add_argument(
+        "--examples", type=positive, default=10_000, help="for the overlap metrics (default: %(default)s)"
+    )
+    parser.add_argument("--pairs", type=positive, default=600, help="for BERTScore (default: %(default)s)")
     parser.add_argument("--model", default="embedded:encoder", help="BERTScore's backbone (default: %(default)s)")
-    parser.add_argument("--num-layers", type=int, help="its layer, where it must be given")
+    parser.add_argument("--num-layers", type=positive, help="its layer, where it must be given")
     parser.add_argument("--device", default="cpu", help="of BERTScore (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="of BERTScore, interleaved (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=3, help="of BERTScore, interleaved (default: %(default)s)")
     arguments = parser.parse_args()
     examples = varied(arguments.examples)
     print(f"{len(examples):,} examples, {len(set(examples.predictions)):,} different predictions")
@@ -147,4 +154,4 @@ def words(seconds: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -48,6 +48,10 @@ class Plain:
 
     def official(self, sentences: list[str]) -> set[frozenset[int]]:
         """The same pairs, in the authors' order."""
+        return self.finish(sentences, *self.survivors(sentences))
+
+    def survivors(self, sentences: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """(n, n) p(row => column); (n, n) bool, what entailment, ROUGE-L and tree edit distance leave."""
         p = self._timed("entailment", self._entailment, sentences)
         keep = (np.minimum(p, p.T) >= self.critics["entailment"]["min"]) & ~np.eye(len(sentences), dtype=bool)
         left = [(int(i), int(j)) for i, j in np.argwhere(np.triu(keep))]
@@ -56,8 +60,14 @@ class Plain:
         keep = np.zeros_like(keep)
         for i, j in left:
             keep[i, j] = keep[j, i] = True
-        if "similarity" in self.critics:
-            keep &= self._timed("encoder", self._cosines, sentences) >= self.critics["similarity"]["min"]
+        return p, keep
+
+    def finish(
+        self, sentences: list[str], p: np.ndarray, keep: np.ndarray, similarity: bool = True
+    ) -> set[frozenset[int]]:
+        """What is kept of `survivors`: the similarity critic, if there is one and it is wanted, and Algorithm 1."""
+        if similarity and "similarity" in self.critics:
+            keep = keep & (self._timed("encoder", self._cosines, sentences) >= self.critics["similarity"]["min"])
         return self._timed("networkx", self._diverse, keep, p)
 
     def _timed(self, name: str, work: Any, *arguments: Any) -> Any:

@@ -21,10 +21,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import Figure, add_argument, record
+from benchmarks.record import Figure, add_argument, command, positive, record
 from idist.config import RunConfig, load_config
 from idist.engine import finished, peek, read_table
 from idist.engine.shards import Shard, write_shard
+from idist.errors import UserError
 from idist.stages.scoring import SCORED, CutWork, cut
 
 TABLES = ("sentences", "candidates")
@@ -34,13 +35,15 @@ MOST = 20.0  # seconds for a million pairs
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run")
-    parser.add_argument("--pairs", type=int, default=1_000_000, help="default: %(default)s")
+    parser.add_argument("--pairs", type=positive, default=1_000_000, help="default: %(default)s")
     parser.add_argument("--cut", metavar="FOLDER", help=argparse.SUPPRESS)  # what the child does
     add_argument(parser)
     args = parser.parse_args()
     if args.cut:
         print(json.dumps(cut_again(load_config(args.run / "config.yaml"), args.run / "pairs", Path(args.cut))))
         return
+    if not (args.run / "config.yaml").is_file() or not finished(args.run / "pairs", SCORED):
+        raise UserError(f"{args.run} is no run with scored pairs, expected the folder of a finished run, as runs/mini.")
     with tempfile.TemporaryDirectory() as folder:
         small, large = (measure(args.run, Path(folder) / str(count), count) for count in (args.pairs // 4, args.pairs))
     print(f"a quarter: {small}\nall: {large}")
@@ -98,4 +101,4 @@ def cut_again(config: RunConfig, stage: Path, folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import add_argument, processor_seconds, record, times
+from benchmarks.record import add_argument, command, positive, processor_seconds, record, times
 from benchmarks.tree_distance import sentences
 from idist.critics import Group, build_cascade
 from idist.critics.rouge_l import RougeL
@@ -27,11 +27,15 @@ def main() -> int:
     """Measure both and compare their scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sentences", type=Path, help="one sentence a line, in place of ours")
-    parser.add_argument("--pairs", type=int, default=2000, help="pairs that rouge_score scores (default: %(default)s)")
-    parser.add_argument("--groups", type=int, default=40, help="times that ours judges them (default: %(default)s)")
+    parser.add_argument(
+        "--pairs", type=positive, default=2000, help="pairs that rouge_score scores (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--groups", type=positive, default=40, help="times that ours judges them (default: %(default)s)"
+    )
     add_argument(parser)
     args = parser.parse_args()
-    lines = args.sentences.read_text(encoding="utf-8").splitlines() if args.sentences else sentences()
+    lines = sentences(args.sentences)
     lines = list(dict.fromkeys(lines))
     pairs = np.stack(np.triu_indices(len(lines), 1), axis=1)
     critic, cascade = RougeL(), build_cascade([{"rouge_l": {"max": 0.75}}], "cpu")
@@ -61,4 +65,4 @@ def plain(lines: list[str], pairs: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

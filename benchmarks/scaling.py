@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.record import Figure, add_argument, record, times
+from benchmarks.record import Curve, Figure, add_argument, command, positive, record, times
 
 MINI = Path(__file__).resolve().parents[1] / "recipes" / "configs" / "mini.yaml"
 SHARDS_A_WORKER = 8  # so that no worker waits long for the last shard of another
@@ -52,9 +52,9 @@ class NoWork:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--contexts", type=int, default=200, help="how many (default: %(default)s)")
-    parser.add_argument("--k", type=int, default=32, help="samples a context (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each side (default: %(default)s)")
+    parser.add_argument("--contexts", type=positive, default=200, help="how many (default: %(default)s)")
+    parser.add_argument("--k", type=positive, default=32, help="samples a context (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=3, help="runs of each side (default: %(default)s)")
     add_argument(parser)
     parser.add_argument("--stage", nargs=3, metavar=("STAGE", "FOLDER", "WORKERS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -62,7 +62,14 @@ def main() -> None:
         stage, folder, workers = arguments.stage
         print(json.dumps(run_stage(stage, Path(folder), int(workers), arguments.contexts, arguments.k)))
         return
-    record("scaling", measure(arguments.contexts, arguments.k, arguments.rounds), arguments.record)
+    figures = measure(arguments.contexts, arguments.k, arguments.rounds)
+    two, line = figures[0], f"stage pairs, {arguments.contexts} contexts, k = {arguments.k}, one thread a worker"
+    assert two.other is not None
+    measured = {"idist": [(1, two.other), (2, two.ours)], "in proportion": [(1, two.other), (2, 2 * two.other)]}
+    curve = Curve(
+        "scaling_workers", "Contexts a second against workers", line, "workers", "contexts a second", measured
+    )
+    record("scaling", figures, arguments.record, curves=[curve])
 
 
 def measure(contexts: int, k: int, rounds: int) -> list[Figure]:
@@ -143,4 +150,4 @@ def _in_a_process(stage: str, folder: Path, workers: int, threads: int, contexts
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

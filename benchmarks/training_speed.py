@@ -1,6 +1,6 @@
 """Fine-tuning speed of a student: batch sizes, with and without batches of one length.
 
-    OMP_NUM_THREADS=1 python benchmarks/training_speed.py
+    OMP_NUM_THREADS=1 python benchmarks/training_speed.py [--record]
 
 Pairs a second are counted per second of processor time, so that other work on the machine disturbs little; the ratio
 stands beside them.
@@ -18,7 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.counts import Seq2Seq, Tally, Work
+from benchmarks.limits import around, as_record
+from benchmarks.record import Figure, add_argument, command, positive, record, times
 from idist.config import TrainConfig
+from idist.errors import UserError
 
 CLAUSES = [
     "a man rides a bike",
@@ -49,6 +53,7 @@ class Speed:
     processor: float  # seconds
     wall: float  # seconds
     loss: float  # mean of the training
+    work: Work  # forward and backward, padding included
 
 
 def measure(model: str, pairs: list[tuple[str, str]], batch_size: int, grouped: bool) -> Speed:
@@ -70,28 +75,47 @@ def measure(model: str, pairs: list[tuple[str, str]], batch_size: int, grouped: 
         trainer = build_trainer(
             student, tokenizer, encoded if grouped else encoded.remove_columns("length"), None, config, arguments, []
         )
-        processor, wall = time.process_time(), time.perf_counter()
-        loss = trainer.train().training_loss
-    return Speed(len(encoded), time.process_time() - processor, time.perf_counter() - wall, loss)
+        with Tally(student, Seq2Seq(student)).watch() as tally:
+            processor, wall = time.process_time(), time.perf_counter()
+            loss = trainer.train().training_loss
+            taken = time.process_time() - processor, time.perf_counter() - wall
+    return Speed(len(encoded), *taken, loss, tally.work)
 
 
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="embedded:student")
-    parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[16, 32, 64])
+    parser.add_argument("--model", default="embedded:student", help="an encoder-decoder built like T5")
+    parser.add_argument("--pairs", type=positive, default=1000)
+    parser.add_argument("--batch-sizes", type=positive, nargs="+", default=[16, 32, 64])
+    add_argument(parser)
     args = parser.parse_args()
+    from idist.models import is_seq2seq
+
+    if not is_seq2seq(args.model):
+        raise UserError(f"--model {args.model} is decoder-only, expected an encoder-decoder such as embedded:student.")
     pairs = synthetic_pairs(args.pairs)
     measure(args.model, pairs[:64], 32, True)  # the first steps load libraries
     print("batch  order      pairs/s (processor)  pairs/s (wall)  gain")
-    for batch_size in args.batch_sizes:
-        plain, grouped = (measure(args.model, pairs, batch_size, by_length) for by_length in (False, True))
-        for name, speed in (("random", plain), ("by length", grouped)):
-            rates = f"{speed.pairs / speed.processor:19.1f}  {speed.pairs / speed.wall:14.1f}"
-            print(f"{batch_size:5}  {name:9}  {rates}  {plain.processor / speed.processor:4.2f}", flush=True)
+    measured = {}
+    with around() as limits:
+        for batch_size in args.batch_sizes:
+            plain, grouped = measured[batch_size] = tuple(
+                measure(args.model, pairs, batch_size, by_length) for by_length in (False, True)
+            )
+            for name, speed in (("random", plain), ("by length", grouped)):
+                rates = f"{speed.pairs / speed.processor:19.1f}  {speed.pairs / speed.wall:14.1f}"
+                print(f"{batch_size:5}  {name:9}  {rates}  {plain.processor / speed.processor:4.2f}", flush=True)
+    figures: list[Figure] = []
+    for batch_size, (plain, grouped) in measured.items():
+        claim = f"training, {batch_size} pairs a step, batches of one length against random ones"
+        share = limits[0].share(grouped.work, grouped.processor)
+        ours, other = grouped.pairs / grouped.processor, plain.pairs / plain.processor
+        note = f"{args.model}, {args.pairs} pairs"
+        figures.append(times(claim, "pairs a second", ours, other, note=note, share=share))
+    record("training_speed", figures, args.record, as_record(limits))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

@@ -23,7 +23,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.plain import distance
-from benchmarks.record import add_argument, record, times
+from benchmarks.record import add_argument, command, positive, record, times
+from idist.errors import UserError
 from idist.models import load_parser
 from idist.trees import Tree, TreeIndex
 
@@ -45,8 +46,16 @@ ACTIONS = (
 PLACES = ("", " near the lake", " while it is raining", " because the trains have stopped running")
 
 
-def sentences() -> list[str]:
-    """120 sentences of 6 to 25 words: every subject with every action and place."""
+def sentences(file: Path | None = None) -> list[str]:
+    """The lines of a file; without one 120 sentences of 6 to 25 words: every subject with every action and place.
+
+    Raises:
+        UserError: no such file.
+    """
+    if file is not None:
+        if not file.is_file():
+            raise UserError(f"--sentences {file} is no file, expected one with a sentence a line.")
+        return file.read_text(encoding="utf-8").splitlines()
     return [f"{subject} {action}{place}." for subject, action, place in itertools.product(SUBJECTS, ACTIONS, PLACES)]
 
 
@@ -59,13 +68,13 @@ def main() -> int:
     """Measure both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sentences", type=Path, help="one sentence a line, in place of ours")
-    parser.add_argument("--pairs", type=int, default=400, help="pairs that apted computes")
-    parser.add_argument("--floor", type=int, default=12, help="K of the decision (the paper's is 12)")
+    parser.add_argument("--pairs", type=positive, default=400, help="pairs that apted computes")
+    parser.add_argument("--floor", type=positive, default=12, help="K of the decision (the paper's is 12)")
     parser.add_argument("--seed", type=int, default=0)
     add_argument(parser)
     args = parser.parse_args()
 
-    lines = args.sentences.read_text(encoding="utf-8").splitlines() if args.sentences else sentences()
+    lines = sentences(args.sentences)
     trees = [tree for tree in load_parser("embedded:parser", "cpu").parse(lines) if isinstance(tree, Tree)]
     pairs = np.array([(i, j) for i in range(len(trees)) for j in range(i + 1, len(trees))])
     chosen = pairs[random.Random(args.seed).sample(range(len(pairs)), min(args.pairs, len(pairs)))]
@@ -109,4 +118,4 @@ def _best_of(times: int, call):  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command(main)

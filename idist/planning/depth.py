@@ -39,11 +39,11 @@ def random_model(shape: Shape, layers: int, device: str, dtype: str) -> Any:
 
     with torch.device(device):
         model = unfilled_model(shape.cut(layers))
-    _fill(model)
+    fill(model)
     return model.to(pick_dtype(dtype, device))
 
 
-def _fill(model: Any) -> None:
+def fill(model: Any) -> None:
     """Numbers of the usual size. One block over and over, because drawing a hundred million takes longer than any
     measurement; ones where a norm multiplies, zeros where something is added."""
     import torch
