@@ -81,7 +81,9 @@ def export(args: argparse.Namespace) -> None:
 
 
 def _make_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, nargs="+", help="folders of results, or single files TASK/PROTOCOL/X.json")
+    parser.add_argument(
+        "results", type=Path, nargs="+", help="folders of results, or single files TASK/PROTOCOL/X.json"
+    )
     parser.add_argument("--out", type=Path, default=Path("study.json"), help="file of the study (default: study.json)")
     parser.add_argument("--task", help="of several tasks")
     parser.add_argument("--systems", nargs="+", default=[], metavar="SPEC", help="of several systems (default: all)")

@@ -25,8 +25,8 @@ WAIT = 10.0  # seconds for another process that writes
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seats(
-    place INTEGER PRIMARY KEY AUTOINCREMENT, annotator TEXT NOT NULL, item TEXT NOT NULL, taken REAL NOT NULL, done REAL,
-    UNIQUE(annotator, item));
+    place INTEGER PRIMARY KEY AUTOINCREMENT, annotator TEXT NOT NULL, item TEXT NOT NULL,
+    taken REAL NOT NULL, done REAL, UNIQUE(annotator, item));
 CREATE TABLE IF NOT EXISTS answers(
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, annotator TEXT NOT NULL, item TEXT NOT NULL,
     system TEXT NOT NULL, question TEXT NOT NULL, value INTEGER NOT NULL CHECK(value BETWEEN 1 AND 3));
