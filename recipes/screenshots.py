@@ -1,7 +1,9 @@
 """Pictures of the Spaces for their pages in docs/: a real browser, in the light and in the dark.
 
-python recipes/screenshots.py                    the demo, of the newest student of runs/; needs Playwright and a Chromium
+python recipes/screenshots.py                    the demo, of the newest student of runs/
 python recipes/screenshots.py annotate           the human evaluation, with its practice study
+
+Needs Playwright and a Chromium.
 
 Writes docs/images/demo.png (a desk, light) and docs/images/demo_phone.png (a phone, dark), or those of annotate.
 """

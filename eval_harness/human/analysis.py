@@ -101,7 +101,7 @@ def analyse(
     """
     tables = matrices(study, ratings)
     rated = [item.id for item in study.items if item.id in {rating.item for rating in ratings}]
-    counts = defaultdict(int)
+    counts: defaultdict[tuple[str, str], int] = defaultdict(int)
     for rating in ratings:
         counts[rating.system, rating.question] += 1
     means: dict[str, dict[str, Mean]] = {system: {} for system in study.systems}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eval_harness.tasks.base import Purpose
-
 SCALE = (3, 2, 1)  # 3: perfect satisfaction, 1: complete dissatisfaction (paper, table 3)
 
 
@@ -55,7 +53,7 @@ QUESTIONS = {
         ),
     )
 }
-BY_PURPOSE: dict[Purpose, tuple[str, ...]] = {
+BY_PURPOSE: dict[str, tuple[str, ...]] = {  # purpose of a task -> names of questions
     "paraphrase": ("fluency", "faithfulness", "dissimilarity"),
     "syntax": ("fluency", "faithfulness", "dissimilarity"),
     "summary": ("fluency", "faithfulness", "conciseness"),

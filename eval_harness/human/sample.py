@@ -9,7 +9,6 @@ from typing import Any
 from eval_harness.human.questions import BY_PURPOSE
 from eval_harness.human.study import ANNOTATORS, Item, Study
 from eval_harness.results import Result
-from eval_harness.tasks.base import DEFAULT_METRICS
 from idist._schema import nearest
 from idist.errors import UserError
 
@@ -93,8 +92,8 @@ def draw(
         )
         for k in chosen
     ]
-    purpose = task["purpose"] if task["purpose"] in DEFAULT_METRICS else "paraphrase"
-    return Study(name or first.task, False, seed, annotators, BY_PURPOSE[purpose], task, about, tuple(parts))
+    questions = BY_PURPOSE.get(task["purpose"], BY_PURPOSE["paraphrase"])
+    return Study(name or first.task, False, seed, annotators, questions, task, about, tuple(parts))
 
 
 def _check_same(chosen: dict[str, Result], other: Result, result: Result) -> None:

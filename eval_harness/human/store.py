@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,9 +160,13 @@ class Store:
         return _ratings(self._all(_RATINGS))
 
     def cut(self) -> list[tuple[int, int]]:
-        """(first, last) of the journal's pieces for a backup; what is new since the last call makes a new one."""
+        """(first, last) of the journal's pieces for a backup; what is new since the last call makes a new one.
+
+        What was loaded from a backup is in none.
+        """
         with self._writing() as base:
-            last = base.execute("SELECT COALESCE(MAX(last), 0) FROM chunks").fetchone()[0]
+            loaded = base.execute("SELECT COALESCE(MAX(CAST(value AS INTEGER)), 0) FROM about WHERE key = 'loaded'")
+            last = base.execute("SELECT COALESCE(MAX(last), ?) FROM chunks", loaded.fetchone()).fetchone()[0]
             newest = base.execute("SELECT COALESCE(MAX(seq), 0) FROM answers").fetchone()[0]
             if newest > last:
                 base.execute("INSERT INTO chunks VALUES(?, ?)", (last + 1, newest))
@@ -173,6 +177,39 @@ class Store:
         keys = ("seq", "at", "annotator", "item", "system", "question", "value")
         rows = self._all(f"SELECT {', '.join(keys)} FROM answers WHERE seq BETWEEN ? AND ? ORDER BY seq", first, last)
         return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Fill a store that has no answers with the journal of another one, whose disk was lost.
+
+        Args:
+            rows: as `journal` gives them, in any order. An item all of whose questions are answered is finished.
+
+        Raises:
+            UserError: there are answers already, or rows of another form.
+        """
+        keys = ("at", "annotator", "item", "system", "question", "value")
+        try:
+            found = sorted({tuple(row[key] for key in keys) for row in rows})
+        except (KeyError, TypeError) as error:
+            raise UserError(f"The copy of the answers is damaged: {error!r} in a row.") from None
+        people: dict[tuple[str, str], dict[Unit, float]] = {}
+        for at, annotator, item, system, question, _ in found:
+            people.setdefault((annotator, item), {})[system, question] = at
+        whole = len(self.study.units)
+        with self._writing() as base:
+            if base.execute("SELECT COUNT(*) FROM answers").fetchone()[0]:
+                raise UserError(f"{self.path} has answers already, expected none to put a copy into.")
+            marks = ", ".join("?" * len(keys))
+            base.executemany(f"INSERT INTO answers({', '.join(keys)}) VALUES({marks})", found)
+            base.executemany(
+                "INSERT INTO seats(annotator, item, taken, done) VALUES(?, ?, ?, ?)",
+                [
+                    (*seat, max(units.values()), max(units.values()) if len(units) == whole else None)
+                    for seat, units in people.items()
+                ],
+            )
+            if found:
+                base.execute("INSERT OR REPLACE INTO about SELECT 'loaded', MAX(seq) FROM answers")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -223,8 +260,8 @@ JOIN seats s ON s.annotator = a.annotator AND s.item = a.item AND s.done IS NOT 
 
 
 def _ratings(rows: list[tuple[Any, ...]]) -> list[Rating]:
-    newest = {row[:4]: row[4] for row in rows}
-    return [Rating(*key, value) for key, value in newest.items()]
+    newest = {row[:4]: row for row in rows}
+    return [Rating(*row) for row in newest.values()]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The copy of the answers on a Hub on loopback: sent while people rate, completed at the end, harmless when it fails."""
+"""The copy of the answers on a Hub on loopback: sent once, read back by an empty server, harmless when it fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tests.hub.mini_hub import MiniHub
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[MiniHub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MiniHub]:
+    """With a cache of its own: what an earlier test downloaded is not this Hub's."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     with MiniHub(tmp_path / "hub", USERS).running() as running:
         yield running
 
@@ -33,10 +36,7 @@ def sent(hub: MiniHub, store: Store) -> list[dict[str, object]]:
     return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
-def test_answers_are_copied_once_and_completed_after_a_restart(
-    hub: MiniHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+def test_answers_are_copied_once_and_completed_after_a_restart(hub: MiniHub, tmp_path: Path) -> None:
     told = study(items=2)
     store = Store(tmp_path, told)
     target = {"endpoint": hub.url, "token": TOKEN}
@@ -49,7 +49,26 @@ def test_answers_are_copied_once_and_completed_after_a_restart(
     assert len(hub.titles("datasets", "acme/answers", f"study-{told.fingerprint}")) == 3
 
 
-def test_a_hub_that_fails_loses_no_answer(hub: MiniHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_lost_its_disk_reads_the_copy_back(hub: MiniHub, tmp_path: Path) -> None:
+    told = study(items=3)
+    store = Store(tmp_path / "first", told)
+    target = {"endpoint": hub.url, "token": TOKEN}
+    with backup(store, "acme/answers", **target):
+        first, second = store.take("anna", 2), store.take("anna", 2)
+        assert first is not None and second is not None
+        store.save("anna", first, answers(told, 3), done=True)
+        store.save("anna", second, {("good", "fluency"): 2}, done=False)
+        store.save("anna", first, answers(told, 3) | {("good", "fluency"): 1}, done=True)
+    fresh = Store(tmp_path / "second", told)
+    with backup(fresh, "acme/answers", **target):
+        assert sorted(map(str, fresh.ratings())) == sorted(map(str, store.ratings())) and len(fresh.ratings()) == 9
+        assert fresh.seats("anna") == {first: True, second: False} and fresh.cut() == []
+        assert fresh.answers("anna", second) == {("good", "fluency"): 2}
+        fresh.save("anna", second, answers(told), done=True)
+    assert fresh.cut() == [(12, 19)] and len(sent(hub, store)) == 19  # one of nine was known
+
+
+def test_a_hub_that_fails_loses_no_answer(hub: MiniHub, tmp_path: Path) -> None:
     with backup(
         Store(tmp_path, study()), "acme/answers", every=0.05, endpoint="http://127.0.0.1:9", token=TOKEN, waits=()
     ):

@@ -13,7 +13,6 @@ from space_kit.markup import escaped, message, table
 from space_kit.tables import download_link
 
 CLOSED = "The results open when every item is rated, so that they sway nobody; {done} of {wanted} are."
-PRACTICE = "Practice: these are answers to sentences that were spoilt on purpose, not a result."
 SHOWN = 20  # items of the table of agreement
 
 
@@ -70,12 +69,11 @@ def results(desk: Desk, code: str | None, typed: object) -> str:
 
 def html(report: Report) -> str:
     """Tables of a report."""
-    first = text(report).splitlines()[0]
-    note = message(PRACTICE, "note") if report.study.practice else ""
+    head = message(text(report).splitlines()[0], "note")
     means = table(mean_head(report), mean_rows(report), "Means of each system, and agreement")
     pairs = table(PAIR_HEAD, pair_rows(report), "Differences of two systems", 3) if report.pairs else ""
     return (
-        f"{note}<p>{escaped(first)}</p>{means}<p class='kit-quiet'>{escaped(made(report))}</p>"
+        f"{head}{means}<p class='kit-quiet'>{escaped(made(report))}</p>"
         f'<div class="kit-row">{download_link(_rows(report), "human_evaluation.csv", "Download as CSV")}</div>'
         f"{pairs}{_agreement(report)}"
     )
