@@ -19,7 +19,7 @@ from tests.hub.mini_hub import MiniHub
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MiniHub]:
     """With a cache of its own: what an earlier test downloaded is not this Hub's."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     with MiniHub(tmp_path / "hub", USERS).running() as running:
         yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from eval_harness.human.study import Item, Study
 from rating.desk import Desk
+from rating.pages.rate import WELCOME
 from tests.eval_harness.human_study import study
 from tests.spaces.browser import Visit, visit
 from tests.spaces.rating_server import serving
@@ -25,7 +27,7 @@ def hostile() -> Study:
         Item(item.id, HOSTILE, item.references, None, dict(zip(told.systems, TEXTS, strict=True)))
         for item in told.items
     ]
-    return study(items=tuple(items), annotators=8, practice=True)
+    return dataclasses.replace(told, items=tuple(items), practice=True)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +38,9 @@ def rating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Desk
 
 def begin(opened: Visit, name: str) -> Any:
     """Give a name and press Start; gives the sentence below the item once it has changed."""
-    opened.page.locator("#rate-name").get_by_role("textbox").fill(name)
     notice = opened.page.locator("#rate-notice")
+    notice.get_by_text(WELCOME).wait_for()
+    opened.page.locator("#rate-name").get_by_role("textbox").fill(name)
     before = notice.inner_text()
     opened.page.locator("#rate-start").click()
     opened.page.wait_for_function("text => document.querySelector('#rate-notice').innerText !== text", arg=before)
