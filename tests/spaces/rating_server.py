@@ -15,16 +15,14 @@ from rating.desk import Desk
 
 
 @contextmanager
-def serving(
-    folder: Path, study: Study, wanted: int | None = None, code: str | None = None
-) -> Iterator[tuple[str, Desk]]:
+def serving(folder: Path, study: Study) -> Iterator[tuple[str, Desk]]:
     """The address, and the desk behind it."""
     pytest.importorskip("gradio", reason="gradio is not installed")
     from rating.page import build, look
     from space_kit.serving import launch
 
-    desk = Desk(study, Store(folder, study), wanted or study.annotators)
-    app = build(desk, code)
+    desk = Desk(study, Store(folder, study))
+    app = build(desk)
     _, url, _ = launch(app, css=look(), prevent_thread_lock=True, quiet=True)
     try:
         yield url, desk

@@ -105,7 +105,7 @@ def test_a_server_that_is_killed_right_after_an_answer_has_it(tmp_path: Path) ->
     finally:
         process.kill()
     assert {(one.annotator, one.item) for one in read_ratings(answers, told)} == {("anna", item)}
-    view = Desk(told, Store(answers, told), 2).start("anna")
+    view = Desk(told, Store(answers, told)).start("anna")
     assert view is not None and (view.number, view.finished) == (2, 1)
 
 

@@ -27,7 +27,7 @@ HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{bike}} <script>alert(3)</s
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     told = study(items=4)
-    return Desk(told, Store(tmp_path, told), 2)
+    return Desk(told, Store(tmp_path, told))
 
 
 def begun(desk: Desk, name: str) -> View:
@@ -38,14 +38,14 @@ def begun(desk: Desk, name: str) -> View:
 
 def test_what_a_person_sees_names_no_system_and_is_in_an_order_of_its_own(tmp_path: Path) -> None:
     told = study(items=40, annotators=1)
-    desk = Desk(told, Store(tmp_path, told), 1)
+    desk = Desk(told, Store(tmp_path, told))
     orders = Counter(tuple(desk.order(f"person {n}", "item-001")) for n in range(60))
     orders.update(tuple(desk.order("anna", item.id)) for item in told.items)
     assert len(orders) == 6 and min(orders.values()) > 5
     view = begun(desk, "anna")
     assert not any(system in str(view) for system in QUALITY)
     assert sorted(view.outputs) == sorted(told.by_id[view.item].outputs.values())
-    assert begun(Desk(told, desk.store, 1), "anna") == view  # after a restart, too
+    assert begun(Desk(told, desk.store), "anna") == view  # after a restart, too
 
 
 def test_answers_go_to_the_systems_that_wrote_what_was_shown(desk: Desk) -> None:
@@ -160,7 +160,7 @@ def test_results_open_when_all_is_rated_or_by_a_code_and_name_nobody(tmp_path: P
     with pytest.raises(UserError, match="Nobody has finished"):
         results(desk, "secret", "secret ")
     store = rated(tmp_path / "all", desk.study)
-    made = results(Desk(desk.study, store, 2), None, None)
+    made = results(Desk(desk.study, store), None, None)
     assert "good" in made and "Krippendorff&#x27;s alpha" in made and "person" not in made
 
 
@@ -174,7 +174,8 @@ def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(tmp_path / "study.json", study())
     monkeypatch.setenv("IDIST_STUDY", str(tmp_path))
     monkeypatch.setenv("IDIST_ANNOTATORS", "4")
-    assert (read(SPACE, tmp_path).study, read(SPACE, tmp_path).annotators) == (study(), 4)
+    assert read(SPACE, tmp_path).study == study(annotators=4)
+    assert study(annotators=4).fingerprint == study().fingerprint
     monkeypatch.setenv("IDIST_ANNOTATORS", "many")
     with pytest.raises(UserError, match="annotators is 'many'"):
         read(SPACE, tmp_path)

@@ -49,13 +49,12 @@ class Desk:
     """Hands out items and takes answers; safe for threads.
 
     Args:
-        study: what is rated.
+        study: what is rated, and by how many people.
         store: where answers go.
-        wanted: people for each item.
     """
 
-    def __init__(self, study: Study, store: Store, wanted: int) -> None:
-        self.study, self.store, self.wanted = study, store, wanted
+    def __init__(self, study: Study, store: Store) -> None:
+        self.study, self.store = study, store
 
     @classmethod
     def open(cls, settings: Settings) -> Desk:
@@ -64,7 +63,7 @@ class Desk:
         Raises:
             UserError: the folder of the answers cannot be written to.
         """
-        return cls(settings.study, Store(settings.answers, settings.study), settings.annotators)
+        return cls(settings.study, Store(settings.answers, settings.study))
 
     def start(self, name: object) -> View | None:
         """The item that this person has begun, else a new one; None: there is none left for this person.
@@ -76,7 +75,7 @@ class Desk:
 
     def _begin(self, annotator: str) -> View | None:
         begun = next((item for item, done in self.store.seats(annotator).items() if not done), None)
-        item = begun or self.store.take(annotator, self.wanted)
+        item = begun or self.store.take(annotator, self.study.annotators)
         return self._view(annotator, item) if item is not None else None
 
     def before(self, name: object, item: object) -> View | None:
@@ -136,8 +135,9 @@ class Desk:
 
     def progress(self) -> tuple[int, int]:
         """(items answered, all that are wanted), each item counted once a person; more than wanted is not counted."""
-        done = sum(min(count, self.wanted) for count in self.store.finished().values())
-        return done, self.wanted * len(self.study.items)
+        wanted = self.study.annotators
+        done = sum(min(count, wanted) for count in self.store.finished().values())
+        return done, wanted * len(self.study.items)
 
     def _view(self, annotator: str, item: str) -> View:
         seats, found = self.store.seats(annotator), self.store.answers(annotator, item)

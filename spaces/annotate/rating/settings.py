@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,12 @@ class Settings:
     Attributes:
         study: what is rated.
         answers: folder of the answers.
-        annotators: people wanted for each item.
         backup: dataset of the Hub that gets a copy of the answers; None: none.
         results_code: opens the results; None: they open when everything is rated.
     """
 
     study: Study
     answers: Path
-    annotators: int
     backup: str | None = None
     results_code: str | None = None
 
@@ -54,7 +53,9 @@ def read(folder: Path, runs: Path) -> Settings:
     told = read_settings(folder, VARIABLES)
     study = find_study(told["study"]) if told["study"] else practice_study()
     answers = Path(told["answers"]) if told["answers"] else _home(runs)
-    return Settings(study, answers, _people(told["annotators"], study), told["backup"], told["results_code"])
+    if told["annotators"]:
+        study = dataclasses.replace(study, annotators=_people(told["annotators"]))
+    return Settings(study, answers, told["backup"], told["results_code"])
 
 
 def find_study(name: str) -> Study:
@@ -79,9 +80,7 @@ def _home(runs: Path) -> Path:
     return (PERSISTENT if lasting else runs) / "annotations"
 
 
-def _people(told: object, study: Study) -> int:
-    if told is None:
-        return study.annotators
+def _people(told: object) -> int:
     if not str(told).strip().isdecimal() or not 1 <= int(str(told)) <= 1000:
         raise UserError(f"annotators is {str(told)[:40]!r}, expected how many people an item needs: 1 to 1000.")
     return int(str(told))
