@@ -15,6 +15,6 @@ def rate(page: Any) -> None:
     page.wait_for_function("document.activeElement.closest('.rating-question')")
     for key in KEYS:
         page.keyboard.press(key)
-    page.locator("#rate-notice").get_by_text("Stored.").wait_for()
+    page.locator("#rate-notice").get_by_text("Stored:").wait_for()
     page.wait_for_timeout(500)  # until the last of the answers is shown as stored
     page.evaluate("window.scrollTo(0, 0)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SCALE = (3, 2, 1)  # 3: perfect satisfaction, 1: complete dissatisfaction (paper, table 3)
@@ -53,8 +54,21 @@ QUESTIONS = {
         ),
     )
 }
+# A summary may leave things out (paper, appendix C), so it is faithful in another sense.
+FAITHFUL_SUMMARY = Question(
+    "faithfulness",
+    "Faithful",
+    "Is all that it says in the source? It may leave things out.",
+    ("all in the source", "a detail is wrong", "says something else"),
+)
 BY_PURPOSE: dict[str, tuple[str, ...]] = {  # purpose of a task -> names of questions
     "paraphrase": ("fluency", "faithfulness", "dissimilarity"),
     "syntax": ("fluency", "faithfulness", "dissimilarity"),
     "summary": ("fluency", "faithfulness", "conciseness"),
 }
+
+
+def asked(names: Sequence[str]) -> list[Question]:
+    """The questions of a study, by their names: where conciseness is asked for, outputs may leave things out."""
+    short = "conciseness" in names
+    return [FAITHFUL_SUMMARY if short and name == "faithfulness" else QUESTIONS[name] for name in names]

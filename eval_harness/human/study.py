@@ -120,7 +120,9 @@ def read_study(path: str | Path) -> Study:
     except (ValueError, RecursionError) as error:
         raise UserError(f"Study {path} is damaged: not JSON ({str(error).splitlines()[0]}).") from None
     if not isinstance(tree, dict) or tree.get("schema") != SCHEMA or "items" not in tree:
-        found = f"schema {tree.get('schema')!r}" if isinstance(tree, dict) else f"a {type(tree).__name__}"
+        found = f"a {type(tree).__name__}"
+        if isinstance(tree, dict):
+            found = f"schema {tree.get('schema')!r}{'' if 'items' in tree else ' without items'}"
         raise UserError(f"{path} is no study: found {found}, expected schema {SCHEMA} with items.")
     _check({key: value for key, value in tree.items() if key != "schema"}, _SHAPE, f"Study {path}", "")
     _check_lists(tree, f"Study {path}")

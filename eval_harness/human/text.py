@@ -59,10 +59,11 @@ def shown(alpha: float | None) -> str:
 def made(report: Report) -> str:
     """How the numbers were made."""
     trials = {"bootstrap": "paired bootstrap", "randomization": "paired approximate randomization"}[report.test]
+    tests = f"; {trials}, p corrected over {counted(len(report.pairs), 'comparison')} (Holm), better: below 0.05"
     return (
-        f"3 is best. ± half the {CONFIDENCE:.0%} bootstrap interval over items, {trials}: {report.resamples:,} "
-        f"resamples, seed {report.seed}; p corrected over {counted(len(report.pairs), 'comparison')} (Holm), better: "
-        f"below 0.05. Krippendorff's alpha is ordinal; over all questions {shown(report.alphas['all'])}."
+        f"3 is best. ± half the {CONFIDENCE:.0%} bootstrap interval over items ({report.resamples:,} resamples, seed "
+        f"{report.seed}){tests if report.pairs else ''}. Krippendorff's alpha is ordinal; over all questions "
+        f"{shown(report.alphas['all'])}."
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eval_harness.human.questions import BY_PURPOSE, QUESTIONS
+from eval_harness.human.questions import BY_PURPOSE, FAITHFUL_SUMMARY, QUESTIONS, asked
 from eval_harness.human.store import Store
 from eval_harness.human.study import write_study
 from idist.errors import UserError
@@ -147,8 +147,9 @@ def test_strangers_texts_stay_texts() -> None:
 def test_every_question_has_a_scale_and_examples_of_each_answer() -> None:
     for questions in BY_PURPOSE.values():
         made = guidelines(questions)
-        assert all(QUESTIONS[name].asks in made for name in questions)
-    assert WORKED.keys() == QUESTIONS.keys()
+        assert all(question.asks in made for question in asked(questions))
+    assert WORKED.keys() == {*QUESTIONS.values(), FAITHFUL_SUMMARY}
+    assert FAITHFUL_SUMMARY in asked(BY_PURPOSE["summary"]) and FAITHFUL_SUMMARY not in asked(BY_PURPOSE["paraphrase"])
     assert all([one.value for one in examples] == [3, 2, 1] for examples in WORKED.values())
 
 

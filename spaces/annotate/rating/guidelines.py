@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval_harness.human.questions import QUESTIONS, SCALE
+from eval_harness.human.questions import FAITHFUL_SUMMARY, QUESTIONS, SCALE, Question, asked
 from space_kit.markup import escaped, table
 
 INTRODUCTION = (
@@ -38,22 +38,27 @@ STORM = (
     "ferry until spring."
 )
 WORKED = {
-    "fluency": (
+    QUESTIONS["fluency"]: (
         Worked(DOGS, "A pair of dogs runs across the snow.", 3, "Nobody would stumble over it."),
         Worked(DOGS, "Two dog is running through the snow.", 2, "A mistake, and yet clear at once."),
         Worked(DOGS, "Snow through dogs the run two two.", 1, "The words are there, a sentence is not."),
     ),
-    "faithfulness": (
+    QUESTIONS["faithfulness"]: (
         Worked(BUS, "A lady wearing red waits for her bus to come.", 3, "The same person does the same thing."),
         Worked(BUS, "A woman is waiting for the bus.", 2, "The red coat is lost; what is left is true."),
         Worked(BUS, "A woman in a red coat has missed the bus.", 1, "It says something that the source does not."),
     ),
-    "dissimilarity": (
+    QUESTIONS["dissimilarity"]: (
         Worked(BUS, "Dressed in red, a lady stands at the bus stop.", 3, "Other words, built in another way."),
         Worked(BUS, "A lady in a red coat is waiting for a bus.", 2, "Two words differ, the rest is the same."),
         Worked(BUS, "A woman in a red coat waits for the bus.", 1, "Hardly anything has changed."),
     ),
-    "conciseness": (
+    FAITHFUL_SUMMARY: (
+        Worked(STORM, "The city closed the road at a damaged bridge.", 3, "Much is left out, nothing is wrong."),
+        Worked(STORM, "The city closed a damaged bridge until summer.", 2, "One detail is wrong: until spring."),
+        Worked(STORM, "The city is building a new bridge.", 1, "The source says nothing of the kind."),
+    ),
+    QUESTIONS["conciseness"]: (
         Worked(STORM, "The city closed a storm-damaged bridge until spring.", 3, "Short, and the point is in it."),
         Worked(
             STORM,
@@ -69,16 +74,15 @@ WORKED = {
 def guidelines(questions: Sequence[str]) -> str:
     """The page's HTML: rules, then each question with its scale and rated sentences."""
     rules = "".join(f"<li>{escaped(rule)}</li>" for rule in RULES)
-    parts = "".join(_question(name) for name in questions)
+    parts = "".join(map(_question, asked(questions)))
     return f'<div class="rating-guide"><p>{escaped(INTRODUCTION)}</p><ul>{rules}</ul>{parts}</div>'
 
 
-def _question(name: str) -> str:
-    question = QUESTIONS[name]
+def _question(question: Question) -> str:
     levels = "".join(
         f"<li><b>{value}</b> {escaped(words)}</li>" for value, words in zip(SCALE, question.levels, strict=True)
     )
-    rows = [[one.source, one.output, str(one.value), one.why] for one in WORKED[name]]
+    rows = [[one.source, one.output, str(one.value), one.why] for one in WORKED[question]]
     examples = table(["source", "output", "answer", "why"], rows, f"{question.title}: sentences rated for you", 4)
     return (
         f"<h2>{escaped(question.title)}: {escaped(question.asks)}</h2>"

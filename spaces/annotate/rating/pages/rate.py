@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from eval_harness.human.questions import QUESTIONS, SCALE
+from eval_harness.human.questions import QUESTIONS, SCALE, Question, asked
 from idist.errors import UserError
 from rating import cards
 from rating.desk import LONGEST, Desk, View, letter
@@ -15,12 +15,17 @@ from space_kit.markup import message
 WELCOME = (
     "Read the guidelines, type your name or code, and press Start. With the same name you go on where you stopped."
 )
-STORED = "Stored."
+STORED = "Stored: {answer}."
 KEPT = "Answers are stored as you give them. Keys 1, 2 and 3 answer, too."
 DONE = "That was the last item for you. Thank you! You may go back and change answers, or close the page."
 FIRST = "This is your first item."
+# An answer is not said to be stored before the server says so: it may be out of reach.
 # 1, 2 and 3 answer the question that has the focus, else the first without an answer, and go to the next one.
 KEYS = """
+element.ownerDocument.addEventListener('change', (event) => {
+  const said = element.ownerDocument.querySelector('#rate-notice .kit-message');
+  if (said && event.target.closest('.rating-question')) said.textContent = 'Storing ...';
+});
 element.ownerDocument.addEventListener('keydown', (event) => {
   const typing = event.target.closest('textarea, input:not([type=radio]), select, [contenteditable]');
   if (typing || event.ctrlKey || event.altKey || event.metaKey || !['1', '2', '3'].includes(event.key)) return;
@@ -113,7 +118,9 @@ def add(desk: Desk) -> None:
         step.then(None, js=TO_OPEN, **QUICK)
     for output, row in enumerate(parts.radios):
         for question, radio in enumerate(row):
-            radio.input(_keep(desk, output, question), [parts.who, parts.item, radio], parts.notice, **QUICK)
+            keep = _keep(desk, output, question)
+            # a second choice while the first is on its way is sent after it, and not dropped
+            radio.input(keep, [*known, radio], parts.notice, trigger_mode="always_last", **QUICK)
 
 
 def _parts(desk: Desk) -> Parts:
@@ -128,7 +135,7 @@ def _parts(desk: Desk) -> Parts:
             with gr.Column(elem_classes="rating-card", elem_id=f"rate-output-{letter(place)}"):
                 outputs.append(gr.HTML())
                 with gr.Row():
-                    radios.append([_radio(name, place) for name in desk.study.questions])
+                    radios.append([_radio(question, place) for question in asked(desk.study.questions)])
     notice = gr.HTML(message(WELCOME, "note"), elem_id="rate-notice")
     with gr.Row():
         back = gr.Button("Back", elem_id="rate-back")
@@ -136,10 +143,9 @@ def _parts(desk: Desk) -> Parts:
     return Parts(who, item, notice, progress, area, source, outputs, radios, save, back)
 
 
-def _radio(name: str, output: int) -> Any:
+def _radio(question: Question, output: int) -> Any:
     import gradio as gr
 
-    question = QUESTIONS[name]
     levels = list(zip(SCALE, question.levels, strict=True))[::-1]
     return gr.Radio(
         [(f"{value} {words}", value) for value, words in levels],
@@ -150,15 +156,21 @@ def _radio(name: str, output: int) -> Any:
     )
 
 
-def _keep(desk: Desk, output: int, question: int) -> Callable[..., str]:
-    """Every single answer is stored when it is given."""
+def _keep(desk: Desk, output: int, question: int) -> Callable[..., Any]:
+    """Every single answer is stored when it is given. No two sentences in a row are equal: each is shown anew."""
+    import gradio as gr
 
-    def event(who: Any, item: Any, value: Any) -> str:
+    title = QUESTIONS[desk.study.questions[question]].title.lower()
+
+    def event(who: Any, item: Any, value: Any) -> Any:
+        if value is None:  # the next item came meanwhile; all of this one was stored with it
+            return gr.skip()
+        answer = f"Output {letter(output)}, {title}, {value}"
         try:
             desk.rate(who, item, output, question, value)
-            return message(STORED, "done")
+            return message(STORED.format(answer=answer), "done")
         except UserError as error:
-            return message(str(error))
+            return message(f"{answer}: {error}")
 
     return event
 
