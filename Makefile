@@ -37,6 +37,10 @@ demo: $(VENV)/.installed-spaces  ## Show the newest student of runs/ in a browse
 	@echo "== Running spaces/impossible_t5"
 	$(BIN)/python spaces/impossible_t5/app.py $(ARGS)
 
+annotate: $(VENV)/.installed-spaces  ## Let people rate outputs of systems in a browser, offline (practice without IDIST_STUDY)
+	@echo "== Running spaces/annotate"
+	$(BIN)/python spaces/annotate/app.py $(ARGS)
+
 test: $(VENV)/.installed-dev  ## Run the tests
 	@echo "== Running the tests"
 	$(BIN)/python -m pytest $(ARGS)
@@ -50,5 +54,5 @@ lint: $(VENV)/.installed-dev  ## Linter, formatter and type checker
 clean:  ## Remove .venv and caches (never runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-.PHONY: help install distill demo test lint clean
+.PHONY: help install distill demo annotate test lint clean
 .DEFAULT_GOAL := help

@@ -36,6 +36,10 @@ BUILT_IN: dict[str, dict[str, str | Path]] = {
         "compression": "eval_harness.metrics.compression:Compression",
         "faithfulness": "eval_harness.metrics.faithfulness:Faithfulness",
         "parascore": "eval_harness.metrics.parascore:ParaScore",
+        "human_fluency": "eval_harness.metrics.human:HumanFluency",
+        "human_faithfulness": "eval_harness.metrics.human:HumanFaithfulness",
+        "human_dissimilarity": "eval_harness.metrics.human:HumanDissimilarity",
+        "human_conciseness": "eval_harness.metrics.human:HumanConciseness",
     },
     "system": {
         "copy-input": "eval_harness.systems.copy_input:CopyInput",

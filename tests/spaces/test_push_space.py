@@ -62,6 +62,19 @@ def test_it_starts_from_there_alone(pushed: tuple[Path, str], tmp_path: Path) ->
     assert all(Path(path).is_relative_to(pushed[0]) for path in done.stdout.split())
 
 
+def test_the_human_evaluation_is_whole_too(tmp_path: Path) -> None:
+    done = recipe("push_space", "annotate", "--set", "study=you/my-study", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "hub" / "spaces" / "annotate"
+    assert json.loads((folder / "settings.json").read_text())["study"] == "you/my-study"
+    for part in ("rating/page.py", "rating/style.css", "space_kit/style.css", "eval_harness/human/store.py"):
+        assert (folder / part).exists()
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"IDIST_STUDY": "none.json"}
+    command = [sys.executable, str(folder / "app.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, text=True)
+    assert done.returncode == 2 and "Study none.json does not exist" in done.stderr
+
+
 def test_a_second_time_nothing_is_done_and_a_dry_run_leaves_nothing(pushed: tuple[Path, str], tmp_path: Path) -> None:
     place = pushed[0].parents[2]
     again = recipe("push_space", "impossible_t5", "--set", "dataset=you/mini", folder=place)

@@ -1,0 +1,1 @@
+"""The human evaluation: who rates what (`desk`), what raters read (`guidelines`, `cards`), the pages."""
