@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 help:  ## List these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.created:
 	@echo "== Creating $(VENV) with $$($(PYTHON) --version)"
@@ -37,6 +37,10 @@ demo: $(VENV)/.installed-spaces  ## Show the newest student of runs/ in a browse
 	@echo "== Running spaces/impossible_t5"
 	$(BIN)/python spaces/impossible_t5/app.py $(ARGS)
 
+leaderboard: $(VENV)/.installed-spaces  ## Show results of the evaluation harness in a browser, offline
+	@echo "== Running spaces/leaderboard"
+	$(BIN)/python spaces/leaderboard/app.py $(ARGS)
+
 test: $(VENV)/.installed-dev  ## Run the tests
 	@echo "== Running the tests"
 	$(BIN)/python -m pytest $(ARGS)
@@ -50,5 +54,5 @@ lint: $(VENV)/.installed-dev  ## Linter, formatter and type checker
 clean:  ## Remove .venv and caches (never runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-.PHONY: help install distill demo test lint clean
+.PHONY: help install distill demo leaderboard test lint clean
 .DEFAULT_GOAL := help
