@@ -33,6 +33,7 @@ def add(shelf: Shelf) -> None:
     @by_api
     def table(task: str, results: str = "") -> list[dict[str, Any]]:
         """Every score of a task, one a row, measured and reported; results names a board (default: the first)."""
+        check(task=task, results=results)
         standings = shelf.current()
         board = standings.board(task, results or None)
         if board is not None:
@@ -42,6 +43,7 @@ def add(shelf: Shelf) -> None:
     @by_api
     def compare(task: str, a: str, b: str, test: str = "bootstrap", results: str = "") -> dict[str, Any]:
         """System a against system b on the same examples; test is bootstrap or randomization."""
+        check(task=task, a=a, b=b, test=test, results=results)
         standings = shelf.current()
         if test not in duel.TESTS.values():
             raise UserError(f"The test is {test!r}, expected one of: {', '.join(duel.TESTS.values())}.")
@@ -52,6 +54,10 @@ def add(shelf: Shelf) -> None:
         task: str, systems: list[str], metric: str = "", order: str = "data", page: int = 1, results: str = ""
     ) -> dict[str, Any]:
         """A page of examples with outputs of up to four systems; order is data, lowest, highest or difference."""
+        if not isinstance(systems, list):
+            raise UserError(f"systems is {systems!r}, expected a list of names.")
+        check(task=task, metric=metric, order=order, results=results)
+        check(**{f"systems[{place}]": name for place, name in enumerate(systems)})
         standings = shelf.current()
         board = standings.measured(task, results or None)
         try:
@@ -64,3 +70,10 @@ def add(shelf: Shelf) -> None:
     gr.api(table, api_name="table", concurrency_id=STATISTICS, concurrency_limit=1)
     gr.api(compare, api_name="compare", concurrency_id=STATISTICS, concurrency_limit=1)
     gr.api(examples, api_name="examples")
+
+
+def check(**texts: object) -> None:
+    """Raises UserError for what is no text: programs send anything."""
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise UserError(f"{name} is {value!r}, expected a text.")

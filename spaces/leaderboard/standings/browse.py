@@ -57,19 +57,24 @@ def listing(
         find: only examples with this text in the source, a reference or an output, in any case.
 
     Raises:
-        UserError: too few or too many systems, one without examples, no such order or metric, a damaged file.
+        UserError: too few or too many systems, one without examples, no such order or metric, no page number, a damaged
+            file.
     """
     if not 1 <= len(systems) <= MOST:
         raise UserError(f"{len(systems)} systems are chosen, expected 1 to {MOST}.")
     if order not in ORDERS.values():
         raise UserError(f"There is no order {order[:80]!r}, expected one of: {', '.join(ORDERS.values())}.")
+    try:
+        page_number = int(page)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"The page is {page!r}, expected a number from 1 on.") from None
     results = [result_of(board, system) for system in systems]
     places = _places(results, metric, order)
     if find.strip():
         having = _having(results, find.strip().casefold())
         places = [place for place in places if place in having]
     pages = max(1, -(-len(places) // SIZE))
-    number = min(max(int(page), 1), pages)
+    number = min(max(page_number, 1), pages)
     shown = places[(number - 1) * SIZE : number * SIZE]
     return Listing(number, pages, len(places), metric, _examples(results, systems, shown))
 

@@ -48,12 +48,12 @@ def build(shelf: Shelf) -> Any:
                 submit.add()
         outputs = [task, board, state, *(component for chooser in choosers for component in chooser.outputs)]
 
-        def fill(asked: str | None, name: str | None) -> list[Any]:
-            """Everything that depends on the task and its results."""
+        def fill(asked: str | None, name: str | None, linked: bool = False) -> list[Any]:
+            """Everything that depends on the task and its results; what is gone since is passed over."""
             standings = shelf.current()
             said = summary(standings)
             try:
-                chosen = Chosen.of(standings, asked, name)
+                chosen = Chosen.of(standings, asked, name if linked or name in standings.boards else None)
             except UserError as error:
                 said = message(standings.said(error)) + said
                 chosen = Chosen.of(standings, None, None)
@@ -64,7 +64,7 @@ def build(shelf: Shelf) -> Any:
 
         def arrive(request: Any) -> list[Any]:
             asked = dict(request.query_params or {})
-            return fill(asked.get("task"), asked.get("results"))
+            return fill(asked.get("task"), asked.get("results"), linked=True)
 
         arrive.__annotations__["request"] = gr.Request  # a name of this function's own would not be found there
         quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
@@ -107,5 +107,5 @@ def summary(standings: Standings) -> str:
         items = "".join(f"<li>{escaped(sentence)}</li>" for sentence in standings.left_out)
         number = len(standings.left_out)
         title = "One place or file is left out" if number == 1 else f"{number} places or files are left out"
-        said += f'<details class="kit-message kit-error" open><summary>{title}</summary><ul>{items}</ul></details>'
+        said += f'<details class="kit-message kit-error" role="status" open><summary>{title}</summary><ul>{items}</ul></details>'
     return said

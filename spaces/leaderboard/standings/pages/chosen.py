@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from eval_harness.report.board import Board
+from eval_harness.report.canvas import Picture
 from eval_harness.report.published import Published
 from standings.shelf import Standings
 
@@ -40,3 +42,10 @@ class Chooser:
     outputs: list[Any]
     fill: Callable[[Chosen], list[Any]]
     later: tuple[list[Any], Callable[..., Any], list[Any]] | None = None
+
+
+async def pictures_of(chosen: Chosen) -> list[Picture]:
+    """Of its board, none without one, once they are drawn. Who leaves meanwhile does not stop the work for others."""
+    if chosen.board is None:
+        return []
+    return await asyncio.shield(asyncio.wrap_future(chosen.standings.finished(chosen.board)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from idist.errors import UserError
 from space_kit.markup import message
-from standings.pages.chosen import Chooser, Chosen
+from standings.pages.chosen import Chooser, Chosen, pictures_of
 from standings.pictures import pictures
 from standings.shelf import Shelf
 
@@ -30,7 +30,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
             chosen = Chosen.of(standings, asked, name)
             if chosen.board is None:
                 return message(NOTHING, "note")
-            return pictures(await asyncio.wrap_future(standings.finished(chosen.board)))
+            return pictures(await pictures_of(chosen))
         except UserError as error:
             return message(standings.said(error))
 

@@ -12,8 +12,10 @@ from idist.errors import UserError
 from space_kit.markup import escaped, message
 from space_kit.tables import download_link, save_link
 from standings import scores, sheet
-from standings.pages.chosen import Chooser, Chosen
+from standings.pages.chosen import Chooser, Chosen, pictures_of
 from standings.shelf import Shelf
+
+READING = "The results are being read."
 
 
 def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
@@ -22,7 +24,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
 
     metrics = gr.CheckboxGroup([], label="Metrics", elem_id="table-metrics")
     order = gr.Dropdown([], label="Order of measured systems", elem_id="table-order")
-    page = gr.HTML("", elem_id="table-page")
+    page = gr.HTML(message(READING, "note"), elem_id="table-page")
     inputs = [task, board, metrics, order]
 
     def fill(chosen: Chosen) -> list[Any]:
@@ -46,9 +48,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         """The same once the ties are marked."""
         standings = await asyncio.to_thread(shelf.current)
         try:
-            chosen = Chosen.of(standings, asked, name)
-            if chosen.board is not None:
-                await asyncio.wrap_future(standings.finished(chosen.board))
+            await pictures_of(Chosen.of(standings, asked, name))
         except UserError as error:
             return message(standings.said(error))
         return again(asked, name, only, by)
