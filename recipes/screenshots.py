@@ -76,8 +76,7 @@ def ask(page: Any) -> None:
 def look(page: Any) -> None:
     """The leaderboard: its table, ties marked."""
     page.locator("#table-page .kit-card").first.wait_for()
-    page.locator("#plots-page img, #plots-page .kit-note", has_not_text="being drawn").first.wait_for(state="attached")
-    page.wait_for_timeout(2000)
+    page.get_by_text("is being tested").wait_for(state="detached")
 
 
 def compare(page: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from eval_harness.report.board import Board
-from eval_harness.report.text import decimals, number, plain, shorten
+from eval_harness.report.text import number, plain, shorten
 from eval_harness.results import Result
 from idist.errors import UserError
 from space_kit.difference import marked
@@ -155,8 +155,7 @@ def _output(output: dict[str, Any], source: str, titles: dict[str, str], metric:
         text = f'<span class="kit-quiet">no prediction: {escaped(_shown(output["error"]))}</span>'
     ranked = sorted(output["scores"].items(), key=lambda pair: pair[0] != metric)
     chips = "".join(
-        f"<li><b>{escaped(plain(titles.get(name, name)))}</b> {number(value, decimals([value]))}</li>"
-        for name, value in ranked
+        f"<li><b>{escaped(plain(titles.get(name, name)))}</b> {number(value, 1)}</li>" for name, value in ranked
     )
     name = escaped(output["system"])
     return (

@@ -84,8 +84,9 @@ def verdict(comparison: Comparison) -> str:
 
 def page(comparison: Comparison, a: str, b: str) -> str:
     """Verdict, table and how it was tested, as HTML."""
-    head = ["Metric", "A", "B", f"A − B [{100 * comparison.confidence:g}% interval]", "p", "p (Holm)", "better"]
+    head = ["Metric", "A", "B", "A − B", "p", "p (Holm)", "better"]
     rows = [_row(line) for line in comparison.lines]
+    caption = f"Differences, in brackets their {100 * comparison.confidence:g}% intervals"
     kind = "resamples" if comparison.test == "bootstrap" else "trials"
     words = next(words for words, test in TESTS.items() if test == comparison.test)
     notes = [
@@ -98,7 +99,7 @@ def page(comparison: Comparison, a: str, b: str) -> str:
         '<section class="kit-card" aria-label="Comparison">'
         f'<ul class="kit-chips"><li><b>A</b> {escaped(a)}</li><li><b>B</b> {escaped(b)}</li></ul>'
         f'<p role="status"><b>{escaped(verdict(comparison))}</b></p>'
-        f"{rich_table([escaped(title) for title in head], rows, 'Differences', named=True)}"
+        f"{rich_table([escaped(title) for title in head], rows, caption, named=True)}"
         f'<ul class="kit-notes">{"".join(f"<li>{escaped(note)}</li>" for note in notes)}</ul></section>'
     )
 

@@ -35,8 +35,8 @@ def build(shelf: Shelf) -> Any:
     ) as app:
         gr.HTML(HEAD)
         with gr.Row(equal_height=True):
-            task = gr.Dropdown(tasks(now), label="Task", elem_id="task", scale=3)
-            board = gr.Dropdown([], label="Results", elem_id="board", scale=3)
+            task = gr.Dropdown(tasks(now), label="Task", elem_id="task", scale=3, min_width=260)
+            board = gr.Dropdown([], label="Results", elem_id="board", scale=3, min_width=260)
             again = gr.Button("Reload", elem_id="reload", scale=1, min_width=100)
         state = gr.HTML("", elem_id="state")
         choosers: list[Chooser] = []
@@ -107,5 +107,8 @@ def summary(standings: Standings) -> str:
         items = "".join(f"<li>{escaped(sentence)}</li>" for sentence in standings.left_out)
         number = len(standings.left_out)
         title = "One place or file is left out" if number == 1 else f"{number} places or files are left out"
-        said += f'<details class="kit-message kit-error" role="status" open><summary>{title}</summary><ul>{items}</ul></details>'
+        said += (
+            '<details class="kit-message kit-error" role="status" open>'
+            f"<summary>{title}</summary><ul>{items}</ul></details>"
+        )
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from eval_harness.report import words
@@ -102,7 +103,8 @@ def _head(board: Board, index: int) -> str:
 
 def _name(row: Row) -> str:
     rank = "–" if row.rank is None else str(row.rank)
-    return f'<span class="kit-rank">{rank}</span> {escaped(row.label)}'
+    name = re.sub("([/,:])", r"\1<wbr>", escaped(row.label))  # a spec breaks between its parts
+    return f'<span class="kit-ranked"><span class="kit-rank">{rank}</span> <span>{name}</span></span>'
 
 
 def _cell(cell: Cell | None, places: int) -> str:

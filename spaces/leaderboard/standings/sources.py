@@ -49,7 +49,9 @@ class Source:
     def stamp(self) -> Stamp:
         """Changes when a file does, comes or goes."""
         folder = self.folder()
-        files = [path for kind in ("*.json", "*.parquet") for path in folder.rglob(kind)] if folder.is_dir() else []
+        if not folder.is_dir():
+            return (("missing", 0, 0),)
+        files = [path for kind in ("*.json", "*.parquet") for path in folder.rglob(kind)]
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in _stat(path)))
 
     def read(self) -> Collection:

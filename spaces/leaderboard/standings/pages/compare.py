@@ -19,8 +19,8 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
     import gradio as gr
 
     with gr.Row():
-        a = gr.Dropdown([], label="System A", elem_id="compare-a")
-        b = gr.Dropdown([], label="System B", elem_id="compare-b")
+        a = gr.Dropdown([], label="System A", elem_id="compare-a", min_width=260)
+        b = gr.Dropdown([], label="System B", elem_id="compare-b", min_width=260)
     test = gr.Radio(list(duel.TESTS), value=next(iter(duel.TESTS)), label="Test", elem_id="compare-test")
     button = gr.Button("Compare", variant="primary", elem_id="compare-go")
     page = gr.HTML(message(WAITING, "note"), elem_id="compare-page")

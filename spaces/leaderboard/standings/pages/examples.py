@@ -26,13 +26,17 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         elem_id="examples-systems",
     )
     with gr.Row():
-        metric = gr.Dropdown([], label="Score", elem_id="examples-metric")
+        metric = gr.Dropdown([], label="Score", elem_id="examples-metric", min_width=260)
         order = gr.Dropdown(
-            list(browse.ORDERS.items()), value="data", label="Order of examples", elem_id="examples-order"
+            list(browse.ORDERS.items()),
+            value="data",
+            label="Order of examples",
+            elem_id="examples-order",
+            min_width=260,
         )
-        find = gr.Textbox(label="With the text", max_length=200, elem_id="examples-find")
+        find = gr.Textbox(label="With the text", max_length=200, elem_id="examples-find", min_width=260)
     page = gr.HTML("", elem_id="examples-page")
-    with gr.Row():
+    with gr.Row(equal_height=True):
         before = gr.Button("Previous", elem_id="examples-before")
         number = gr.Number(1, label="Page", precision=0, minimum=1, elem_id="examples-number")
         after = gr.Button("Next", elem_id="examples-after")

@@ -54,4 +54,4 @@ def add() -> None:
     """Into the open tab."""
     import gradio as gr
 
-    gr.Markdown(SUBMIT, elem_id="submit-page")
+    gr.Markdown(SUBMIT, elem_id="submit-page", elem_classes="kit-text")

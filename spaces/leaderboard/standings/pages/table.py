@@ -87,5 +87,8 @@ def _links(chosen: Chosen) -> str:
     rows = scores.rows(chosen.standings, chosen.task, chosen.board)
     file = slug(chosen.board.name if chosen.board else chosen.task)
     content = json.dumps(rows, ensure_ascii=False, indent=1).encode()
-    csv = download_link(rows, f"{file}.csv", "Download as CSV")
-    return f'<p class="kit-row">{csv}{save_link(content, "application/json", f"{file}.json", "Download as JSON")}</p>'
+    links = (
+        download_link(rows, f"{file}.csv", "Download as CSV"),
+        save_link(content, "application/json", f"{file}.json", "Download as JSON"),
+    )
+    return f'<p class="kit-row kit-after">{"".join(links)}</p>'
