@@ -15,6 +15,7 @@ from idist.errors import UserError
 from space_kit.difference import marked
 from space_kit.markup import escaped
 from standings.duel import result_of
+from standings.sheet import breakable
 
 SIZE = 5  # examples a page
 MOST = 4  # systems side by side
@@ -157,11 +158,8 @@ def _output(output: dict[str, Any], source: str, titles: dict[str, str], metric:
     chips = "".join(
         f"<li><b>{escaped(plain(titles.get(name, name)))}</b> {number(value, 1)}</li>" for name, value in ranked
     )
-    name = escaped(output["system"])
-    return (
-        f'<div><p class="kit-quiet">{name}</p><p class="kit-output" dir="auto">{text or "(empty)"}</p>'
-        f'<ul class="kit-chips" aria-label="Scores of {name}">{chips}</ul></div>'
-    )
+    shown = f'<p class="kit-quiet">{breakable(output["system"])}</p><p dir="auto">{text or "(empty)"}</p>'
+    return f'<div>{shown}<ul class="kit-chips" aria-label="Scores of {escaped(output["system"])}">{chips}</ul></div>'
 
 
 def _shown(text: str | None) -> str:

@@ -13,6 +13,7 @@ from eval_harness.results import Result
 from idist._schema import nearest
 from idist.errors import UserError
 from space_kit.markup import escaped, rich_table
+from standings.sheet import breakable
 from standings.shelf import Standings
 
 PRINTED = "reported: "
@@ -86,7 +87,7 @@ def page(comparison: Comparison, a: str, b: str) -> str:
     """Verdict, table and how it was tested, as HTML."""
     head = ["Metric", "A", "B", "A − B", "p", "p (Holm)", "better"]
     rows = [_row(line) for line in comparison.lines]
-    caption = f"Differences, in brackets their {100 * comparison.confidence:g}% intervals"
+    caption = f"Differences [{100 * comparison.confidence:g}% intervals]"
     kind = "resamples" if comparison.test == "bootstrap" else "trials"
     words = next(words for words, test in TESTS.items() if test == comparison.test)
     notes = [
@@ -97,7 +98,7 @@ def page(comparison: Comparison, a: str, b: str) -> str:
     ]
     return (
         '<section class="kit-card" aria-label="Comparison">'
-        f'<ul class="kit-chips"><li><b>A</b> {escaped(a)}</li><li><b>B</b> {escaped(b)}</li></ul>'
+        f"<p><b>A</b> {breakable(a)}<br><b>B</b> {breakable(b)}</p>"
         f'<p role="status"><b>{escaped(verdict(comparison))}</b></p>'
         f"{rich_table([escaped(title) for title in head], rows, caption, named=True)}"
         f'<ul class="kit-notes">{"".join(f"<li>{escaped(note)}</li>" for note in notes)}</ul></section>'

@@ -93,6 +93,11 @@ def reported(printed: Published, chosen: Collection[str]) -> str:
     )
 
 
+def breakable(name: str) -> str:
+    """A system's name, escaped, that breaks between the parts of its spec where room is scarce."""
+    return re.sub("([/,:])", r"\1<wbr>", escaped(name))
+
+
 def _head(board: Board, index: int) -> str:
     column = board.columns[index]
     said = {1: "higher is better", -1: "lower is better", 0: ""}[column.sign]
@@ -103,8 +108,7 @@ def _head(board: Board, index: int) -> str:
 
 def _name(row: Row) -> str:
     rank = "–" if row.rank is None else str(row.rank)
-    name = re.sub("([/,:])", r"\1<wbr>", escaped(row.label))  # a spec breaks between its parts
-    return f'<span class="kit-ranked"><span class="kit-rank">{rank}</span> <span>{name}</span></span>'
+    return f'<span class="kit-ranked"><span class="kit-rank">{rank}</span> <span>{breakable(row.label)}</span></span>'
 
 
 def _cell(cell: Cell | None, places: int) -> str:
