@@ -99,7 +99,7 @@ SHOTS: dict[str, Shots] = {
     "impossible_t5": {"demo.png": (1100, 1500, "light", ask), "demo_phone.png": (390, 1500, "dark", ask)},
     "leaderboard": {
         "leaderboard.png": (1100, 1150, "light", look),
-        "leaderboard_phone.png": (390, 1150, "dark", look),
+        "leaderboard_phone.png": (390, 1500, "dark", look),
         "leaderboard_compare.png": (1100, 1000, "light", compare),
         "leaderboard_examples.png": (1100, 1000, "light", browse),
     },

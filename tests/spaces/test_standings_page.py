@@ -137,6 +137,22 @@ def test_results_that_come_and_break_are_there_after_reload(browser: Any, board:
         page.locator("#state").get_by_text("left out").wait_for(state="detached")
 
 
+def test_without_results_the_page_says_so_and_shows_what_papers_report(browser: Any, tmp_path: Path) -> None:
+    from space_kit.serving import launch
+    from standings.page import build
+
+    app = build(Shelf(lambda: [str(tmp_path / "none")]))
+    _, url, _ = launch(app, prevent_thread_lock=True, quiet=True)
+    try:
+        with visit(browser, url) as opened:
+            state = opened.page.locator("#state")
+            state.get_by_text("There are no measured results").wait_for()
+            assert "does not exist" in state.inner_text() and str(tmp_path) not in opened.page.content()
+            assert opened.page.locator("#table-page .kit-reported").count() == 1
+    finally:
+        app.close()
+
+
 @pytest.fixture(scope="module")
 def person(board: str) -> Any:
     from gradio_client import Client

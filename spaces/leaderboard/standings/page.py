@@ -55,7 +55,7 @@ def build(shelf: Shelf) -> Any:
             try:
                 chosen = Chosen.of(standings, asked, name if linked or name in standings.boards else None)
             except UserError as error:
-                said = message(standings.said(error)) + said
+                said = f'<div class="kit-cards">{message(standings.said(error))}</div>{said}'
                 chosen = Chosen.of(standings, None, None)
             own = [(boards_words(standings, one), one.name) for one in standings.of_task(chosen.task)]
             shown = gr.update(choices=own, value=chosen.board.name if chosen.board else None, visible=bool(own))
@@ -111,4 +111,4 @@ def summary(standings: Standings) -> str:
             '<details class="kit-message kit-error" role="status" open>'
             f"<summary>{title}</summary><ul>{items}</ul></details>"
         )
-    return said
+    return f'<div class="kit-cards">{said}</div>' if said else ""

@@ -83,7 +83,7 @@ def reported(printed: Published, chosen: Collection[str]) -> str:
     """What others report: another badge, another border, no rank and no interval."""
     shown = [0, *(place for place, metric in enumerate(printed.metrics, start=1) if metric in chosen)]
     rows = [[escaped(row[place]) for place in shown] for row in printed.rows]
-    heads = [escaped(printed.titles[place]) for place in shown]
+    heads = [_unbroken(escaped(printed.titles[place])) for place in shown]
     return (
         '<section class="kit-card kit-reported" aria-label="Reported by others">'
         '<p class="kit-row"><span class="kit-badge">◇ reported</span>in papers, not measured here</p>'
@@ -103,7 +103,12 @@ def _head(board: Board, index: int) -> str:
     said = {1: "higher is better", -1: "lower is better", 0: ""}[column.sign]
     hidden = f'<span class="kit-hidden"> ({said})</span>' if said else ""
     title = escaped(words.column_title(board, column))
-    return f'{title}<span aria-hidden="true">{words.better(column)}</span>{hidden}'
+    return f'{title}<span aria-hidden="true">{_unbroken(words.better(column))}</span>{hidden}'
+
+
+def _unbroken(title: str) -> str:
+    """The arrow stays beside the last word."""
+    return re.sub(" (?=[↑↓])", "&nbsp;", title)
 
 
 def _name(row: Row) -> str:

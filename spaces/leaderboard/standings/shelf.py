@@ -23,8 +23,8 @@ from standings.settings import Places
 from standings.sources import Source, Stamp
 
 NOTHING = (
-    "There are no measured results yet, so this page shows only what papers report. Make some with "
-    "`idist-eval run --tasks scenes`, then press Reload."
+    "There are no measured results, so this page shows only what papers report. The tab Submit says how results are "
+    "made; they are here after Reload."
 )
 
 
