@@ -19,7 +19,7 @@ def pictures(drawn: Sequence[Picture]) -> str:
     """The similarity-diversity plot first, then all scores with their intervals."""
     ordered = sorted(drawn, key=lambda picture: not picture.name.endswith(FLAT))
     missing = "" if ordered and ordered[0].name.endswith(FLAT) else message(WITHOUT, "note")
-    return missing + "".join(map(_figure, ordered))
+    return f'<div class="kit-cards">{missing}{"".join(map(_figure, ordered))}</div>'
 
 
 def _figure(picture: Picture) -> str:

@@ -46,6 +46,10 @@ class Shelf:
         self._worker = ThreadPoolExecutor(1, "standings")
         self._now: Standings | None = None
 
+    def last(self) -> Standings:
+        """What was there when somebody last looked: what a page in use is about."""
+        return self._now or self.current()
+
     def current(self) -> Standings:
         """What there is now. Who comes while others are reading gets what was there before."""
         if not self._lock.acquire(blocking=self._now is None):

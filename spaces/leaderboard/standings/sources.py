@@ -51,7 +51,8 @@ class Source:
         folder = self.folder()
         if not folder.is_dir():
             return (("missing", 0, 0),)
-        files = [path for kind in ("*.json", "*.parquet") for path in folder.rglob(kind)]
+        below = [path for kind in ("*.json", "*.parquet") for path in folder.rglob(kind)]
+        files = [path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path in files for stat in _stat(path)))
 
     def read(self) -> Collection:

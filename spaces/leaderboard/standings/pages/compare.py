@@ -31,7 +31,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         return [gr.update(choices=names, value=first), gr.update(choices=names, value=second), message(WAITING, "note")]
 
     def run(asked: str, name: str | None, first: str | None, second: str | None, how: str) -> str:
-        standings = shelf.current()
+        standings = shelf.last()
         try:
             if not first or not second:
                 raise UserError("Choose two systems first.")

@@ -61,7 +61,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         def turned(
             asked: str, name: str | None, names: list[str], by: str | None, how: str, text: str, at: float | None
         ) -> tuple[str, int]:
-            standings = shelf.current()
+            standings = shelf.last()
             try:
                 chosen = Chosen.of(standings, asked, name)
             except UserError as error:

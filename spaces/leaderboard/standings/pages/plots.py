@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from idist.errors import UserError
@@ -25,7 +24,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         return [message(NOTHING if chosen.board is None else DRAWING, "note")]
 
     async def drawn(asked: str, name: str | None) -> str:
-        standings = await asyncio.to_thread(shelf.current)
+        standings = shelf.last()
         try:
             chosen = Chosen.of(standings, asked, name)
             if chosen.board is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +37,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
         ]
 
     def again(asked: str, name: str | None, only: Sequence[str], by: str | None) -> str:
-        standings = shelf.current()
+        standings = shelf.last()
         try:
             return show(Chosen.of(standings, asked, name), only, by or sheet.RANK)
         except UserError as error:
@@ -46,7 +45,7 @@ def add(shelf: Shelf, task: Any, board: Any) -> Chooser:
 
     async def tested(asked: str, name: str | None, only: Sequence[str], by: str | None) -> str:
         """The same once the ties are marked."""
-        standings = await asyncio.to_thread(shelf.current)
+        standings = shelf.last()
         try:
             await pictures_of(Chosen.of(standings, asked, name))
         except UserError as error:
