@@ -71,7 +71,9 @@ def test_measured_and_reported_metrics_order_and_saving(browser: Any, board: str
 def test_two_systems_are_compared_by_keyboard(browser: Any, board: str) -> None:
     with visit(browser, board, theme="dark") as opened:
         page = opened.page
+        page.locator("#table-page .kit-card").first.wait_for()  # what was chosen is there with it
         opened.open_tab("Compare")
+        page.wait_for_function("document.querySelector('#compare-b input')?.value")
         page.locator("#compare-go").focus()
         page.keyboard.press("Enter")
         page.locator("#compare-page").get_by_text("Paired bootstrap with 1,000").wait_for()
