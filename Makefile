@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 help:  ## List these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.created:
 	@echo "== Creating $(VENV) with $$($(PYTHON) --version)"
@@ -37,6 +37,10 @@ demo: $(VENV)/.installed-spaces  ## Show the newest student of runs/ in a browse
 	@echo "== Running spaces/impossible_t5"
 	$(BIN)/python spaces/impossible_t5/app.py $(ARGS)
 
+leaderboard: $(VENV)/.installed-spaces  ## Show results of the evaluation harness in a browser, offline
+	@echo "== Running spaces/leaderboard"
+	$(BIN)/python spaces/leaderboard/app.py $(ARGS)
+
 annotate: $(VENV)/.installed-spaces  ## Let people rate outputs of systems in a browser, offline (practice without IDIST_STUDY)
 	@echo "== Running spaces/annotate"
 	$(BIN)/python spaces/annotate/app.py $(ARGS)
@@ -54,5 +58,5 @@ lint: $(VENV)/.installed-dev  ## Linter, formatter and type checker
 clean:  ## Remove .venv and caches (never runs/)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-.PHONY: help install distill demo annotate test lint clean
+.PHONY: help install distill demo leaderboard annotate test lint clean
 .DEFAULT_GOAL := help

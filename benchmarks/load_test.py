@@ -1,8 +1,9 @@
-"""Many people at once before the demo: is every request answered or refused, how long do they wait, how much memory.
+"""Many people at once before a Space: is every request answered or refused, how long do they wait, how much memory.
 
 python benchmarks/load_test.py --model runs/mini/train_final/model --people 50 --rounds 2
+python benchmarks/load_test.py --space leaderboard --people 50 --rounds 2          shows what its app finds
 
-Serves the demo in a process of its own on loopback. Each person is a `gradio_client` in a thread that asks over the
+Serves the Space in a process of its own on loopback. Each person is a `gradio_client` in a thread that asks over the
 same queue as the page; those whom the queue has no place for are refused with a sentence.
 """
 
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,31 +40,56 @@ FULL = "queue is full"  # gradio's words
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="embedded:student", help="folder or Hub id (default: embedded:student)")
+    parser.add_argument("--space", choices=tuple(ASKING), default="impossible_t5", help="default: impossible_t5")
+    parser.add_argument("--model", default="embedded:student", help="of the demo (default: embedded:student)")
     parser.add_argument("--people", type=positive, default=50, help="at once (default: 50)")
     parser.add_argument("--rounds", type=positive, default=2, help="requests of each (default: 2)")
     args = parser.parse_args()
-    with served(args.model) as (address, process):
+    asking = ASKING[args.space]
+    with served(args.space, args.model) as (address, process):
         person = client(address)
         cpu = cpu_seconds(process)
-        alone = ask(person, 0)
+        alone = ask(person, 0, asking)
         print(f"one alone: {alone[0]}, {alone[1]:.2f} s, {cpu_seconds(process) - cpu:.2f} s of CPU time")
         before = megabytes(process)
         for number in range(args.rounds):
             begun, cpu = time.perf_counter(), cpu_seconds(process)
-            outcomes = crowd(address, args.people)
+            outcomes = crowd(address, args.people, asking)
             report(outcomes, args.people, time.perf_counter() - begun, cpu_seconds(process) - cpu)
             print(f"   memory after round {number + 1}: {megabytes(process):.0f} MB (before: {before:.0f} MB)")
 
 
-def crowd(address: str, people: int) -> list[tuple[str, float]]:
+def paraphrase(person: Any, number: int) -> bool:
+    """Ask the demo; whether there is an answer."""
+    sentence = SENTENCES[number % len(SENTENCES)]
+    return bool(person.predict(sentence=sentence, seed=number, temperature=1.2, api_name="/paraphrase")["candidates"])
+
+
+def look(person: Any, number: int) -> bool:
+    """Ask the leaderboard for a table, a test, examples, or (a mistake) for a task that there is not."""
+    first = next(one for one in person.predict(api_name="/tasks") if one["results"])
+    task, systems = first["task"], next(iter(first["results"].values()))[:2]
+    if number % 4 == 0:
+        return bool(person.predict(task=task, api_name="/table"))
+    if number % 4 == 1:
+        return bool(person.predict(task=task, a=systems[0], b=systems[-1], api_name="/compare")["metrics"])
+    if number % 4 == 2:
+        return bool(person.predict(task=task, systems=systems, page=number, api_name="/examples")["examples"])
+    return bool(person.predict(task="no such task", api_name="/table"))
+
+
+Asking = Callable[[Any, int], bool]
+ASKING: dict[str, Asking] = {"impossible_t5": paraphrase, "leaderboard": look}
+
+
+def crowd(address: str, people: int, asking: Asking = paraphrase) -> list[tuple[str, float]]:
     """Each asks once, all at the same moment; (what came of it, seconds) of each."""
     clients = [client(address) for _ in range(people)]
     start, outcomes = threading.Barrier(people), []
 
     def one(number: int) -> None:
         start.wait()
-        outcomes.append(ask(clients[number], number))
+        outcomes.append(ask(clients[number], number, asking))
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(people)]
     for thread in threads:
@@ -80,16 +106,13 @@ def client(address: str) -> Any:
     return Client(address, verbose=False)
 
 
-def ask(person: Any, number: int) -> tuple[str, float]:
-    """``answered``, ``told`` (a sentence in place of candidates), ``refused`` (queue full) or ``lost``; and seconds."""
+def ask(person: Any, number: int, asking: Asking) -> tuple[str, float]:
+    """``answered``, ``told`` (a sentence in place of an answer), ``refused`` (queue full) or ``lost``; and seconds."""
     from gradio_client.exceptions import AppError
 
     begun = time.perf_counter()
     try:
-        answer = person.predict(
-            sentence=SENTENCES[number % len(SENTENCES)], seed=number, temperature=1.2, api_name="/paraphrase"
-        )
-        outcome = "answered" if answer["candidates"] else "lost: no candidates"
+        outcome = "answered" if asking(person, number) else "lost: nothing in the answer"
     except Exception as error:  # whatever it is, it is an outcome to be counted
         outcome = _outcome(error, isinstance(error, AppError))
     return outcome, time.perf_counter() - begun
@@ -115,10 +138,10 @@ def report(outcomes: list[tuple[str, float]], people: int, seconds: float, cpu: 
 
 
 @contextmanager
-def served(model: str) -> Iterator[tuple[str, psutil.Process]]:
-    """The demo in its own process; its address, once it answers."""
+def served(space: str, model: str) -> Iterator[tuple[str, psutil.Process]]:
+    """A Space in its own process; its address, once it answers."""
     known = os.environ | {"IDIST_MODEL": model, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(ROOT / "spaces" / "impossible_t5" / "app.py")]
+    command = [sys.executable, str(ROOT / "spaces" / space / "app.py")]
     process = subprocess.Popen(command, env=known, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
@@ -127,7 +150,7 @@ def served(model: str) -> Iterator[tuple[str, psutil.Process]]:
                 break
             print(line, end="")
         else:
-            sys.exit("The demo did not start.")
+            sys.exit("The Space did not start.")
         threading.Thread(target=process.stdout.read, daemon=True).start()
         yield found.group(), psutil.Process(process.pid)
     finally:

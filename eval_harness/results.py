@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eval_harness.metrics.base import Floats
+from eval_harness.result_shape import SCHEMA, check
 from eval_harness.tasks.base import Example
 from idist._schema import nearest
 from idist.engine.shards import write_bytes
@@ -29,33 +30,8 @@ from idist.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA = 1
 COLUMNS = ("id", "source", "references", "exemplar", "prediction", "cached_error")
 _RUN = b"idist_eval_run"  # key of the parquet's metadata; ties it to its JSON
-# Keys that a result must have, and the types of their values
-_SHAPE: dict[str, Any] = {
-    "created": str,
-    "task": {"name": str, "purpose": str, "origin": str, "examples": int, "fingerprint": str},
-    "system": {"name": str, "spec": str, "settings": dict, "fingerprint": str, "reported": bool},
-    "protocol": str,
-    "seed": int,
-    "resamples": int,
-    "confidence": (int, float),
-    "scores": dict,
-    "versions": dict,
-    "hardware": dict,
-    "seconds": dict,
-}
-_SCORE_SHAPE: dict[str, Any] = {
-    "title": str,
-    "value": (int, float),
-    "low": (int, float),
-    "high": (int, float),
-    "n": int,
-    "higher_is_better": (bool, type(None)),
-    "signature": str,
-    "spec": str,
-}
 
 
 @dataclass(frozen=True)
@@ -191,9 +167,7 @@ def read(path: str | Path) -> Result:
         raise UserError(f"{path} is no result of this harness: it has no key 'schema', expected schema {SCHEMA}.")
     if meta["schema"] != SCHEMA:
         raise UserError(f"Result {path} has schema {meta['schema']!r}, expected {SCHEMA}; score it again.")
-    _check(meta, _SHAPE, str(path), "")
-    for metric, score in meta["scores"].items():
-        _check({metric: score}, {metric: _SCORE_SHAPE}, str(path), "scores.")
+    check(meta, path)
     partner = path.with_suffix(".parquet")
     if not partner.is_file():
         raise UserError(f"Result {path} lacks its examples: {partner} does not exist; run the system again.")
@@ -248,28 +222,6 @@ def _is_ours(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(meta, dict) and {"schema", "scores", "task"} <= meta.keys()
-
-
-def _check(value: Any, shape: Any, path: str, key: str) -> None:
-    """Raises UserError for a missing key or a value of another type, with the key's full name."""
-    for name, expected in shape.items():
-        full = key + name
-        if not isinstance(value, dict) or name not in value:
-            raise UserError(f"Result {path} lacks the key {full!r}, expected by schema {SCHEMA}.")
-        kind = dict if isinstance(expected, dict) else expected
-        if not isinstance(value[name], kind) or (isinstance(value[name], bool) and bool not in _kinds(kind)):
-            raise UserError(f"Result {path}: {full} is {value[name]!r}, expected {_words(kind)}.")
-        if isinstance(expected, dict):
-            _check(value[name], expected, path, f"{full}.")
-
-
-def _words(kind: Any) -> str:
-    names = {str: "a string", int: "a whole number", dict: "a section of keys", bool: "true or false"}
-    return "true, false or null" if type(None) in _kinds(kind) else names.get(kind, "a number")
-
-
-def _kinds(kind: Any) -> tuple[type, ...]:
-    return kind if isinstance(kind, tuple) else (kind,)
 
 
 def _run(meta: Mapping[str, Any]) -> str:

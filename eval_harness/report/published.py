@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Published:
-    """A table of text: ``rows`` have one cell a title, the first the system's name; ``sources`` where they are from."""
+    """A table of text: ``rows`` have one cell a title, the first the system's name; ``sources`` where they are from.
+
+    ``metrics`` are the names behind the titles, from the second title on.
+    """
 
     titles: list[str]
     rows: list[list[str]]
     sources: list[str]
+    metrics: list[str]
 
 
 def published(task: str, found: Sequence[Result], registry: Registry) -> Published | None:
@@ -46,7 +50,7 @@ def published(task: str, found: Sequence[Result], registry: Registry) -> Publish
         [name, *(number(scores[metric], places.get(metric, 1)) if metric in scores else "–" for metric in metrics)]
         for name, scores in values
     ]
-    return Published(["System", *(_title(metric, registry) for metric in metrics)], rows, list(sources))
+    return Published(["System", *(_title(metric, registry) for metric in metrics)], rows, list(sources), metrics)
 
 
 def _all(values: Sequence[tuple[str, dict[str, float]]]) -> list[str]:

@@ -73,8 +73,12 @@ def write_csv(rows: Sequence[Mapping[str, object]]) -> str:
 
 def download_link(rows: Sequence[Mapping[str, object]], file: str, label: str) -> str:
     """A link that saves rows as CSV. The data are in the link: nothing is left on the server."""
-    data = quote("\ufeff" + write_csv(rows))
-    address = f"data:text/csv;charset=utf-8,{data}"
+    return save_link(("\ufeff" + write_csv(rows)).encode(), "text/csv;charset=utf-8", file, label)
+
+
+def save_link(content: bytes, kind: str, file: str, label: str) -> str:
+    """A link that saves bytes of a media type as a file; they are in the link."""
+    address = f"data:{kind},{quote(content)}"
     return f'<a class="kit-button" download="{escaped(file)}" href="{address}">{escaped(label)}</a>'
 
 
