@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from idist.decoding.prefix import Prefix
 
-# Rows at most. On a CPU more gain nothing (measured, benchmarks/LOG.md). On a GPU some hundred rows are enough for its
+# Samples at most. 256 is what all figures of a CPU were measured with. On a GPU some hundred rows are enough for its
 # products to be bound by arithmetic and no longer by reading the weights; samples share rows, so that 2,048 samples are
-# several hundred rows (from the ratio of the two, not measured).
+# several hundred rows (reckoned from a GPU's rates, not measured).
 MOST_ROWS = {"cpu": 256, "cuda": 2048}
 SHARE = 0.8  # of the free memory: the rest is for what a layer needs in passing, and for gaps
 PROBE = 8  # tokens

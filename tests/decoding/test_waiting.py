@@ -42,7 +42,7 @@ class Waits(TorchDispatchMode):
 
 @pytest.mark.parametrize("kind", ["teacher", "student"])
 def test_no_step_waits_in_our_code(kind: str, teacher: Loaded, student: Loaded) -> None:
-    sampling = Sampling(temperature=1.0, no_repeat_ngram_size=2, banned_tokens=("red",), max_new_tokens=6)
+    sampling = Sampling(temperature=2.0, no_repeat_ngram_size=2, banned_tokens=("red",), max_new_tokens=6)
     decoder = Decoder(*(teacher if kind == "teacher" else student), sampling, max_rows=16)
     write = decoder.continuations if kind == "teacher" else decoder.rewrite
     with Waits("idist") as waits:
