@@ -5,6 +5,7 @@ Nothing is set by hand, and nothing depends on a model's family: the caches them
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ class RowSize:
 
 def free_bytes(device: torch.device) -> float:
     """Bytes that this process may take now. On a GPU what nobody has, and what torch keeps for itself unused. Elsewhere
-    its share of the free memory: the share that its threads are of the machine's cores, since workers divide both."""
+    its share of the free memory: the share that its threads are of the cores it may use, since workers divide both."""
     import torch
 
     if device.type == "cuda":
@@ -65,7 +66,8 @@ def free_bytes(device: torch.device) -> float:
         return float(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
     import psutil
 
-    share = min(1.0, torch.get_num_threads() / (psutil.cpu_count() or 1))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = min(1.0, torch.get_num_threads() / cores)
     return float(psutil.virtual_memory().available * share)
 
 
