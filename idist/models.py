@@ -59,11 +59,14 @@ def pick_device(device: str = "auto") -> str:
 
 
 def pick_dtype(dtype: str, device: str) -> Any:
-    """``auto`` -> bfloat16 on CUDA, float32 elsewhere (half precision is up to 200 times slower on a plain CPU)."""
+    """``auto`` -> on CUDA bfloat16, or float16 on a GPU that has no arithmetic for it (older than Ampere); elsewhere
+    float32 (half precision is up to 200 times slower on a plain CPU)."""
     import torch
 
     if dtype == "auto":
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
+        if dtype == "bfloat16" and torch.cuda.is_available() and not torch.cuda.is_bf16_supported(False):
+            dtype = "float16"
     return getattr(torch, dtype)
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from idist.errors import UserError
 from idist.models import (
@@ -23,6 +24,7 @@ from idist.models import (
     load_student,
     longest_input,
     parser_encoder,
+    pick_dtype,
     resolve,
 )
 
@@ -78,6 +80,19 @@ def test_shipped_models_load_in_full_precision_on_a_cpu() -> None:
     assert tokenizer.pad_token_id is not None
     student, _ = load_student("embedded:student", device="cpu")
     assert student.config.is_encoder_decoder
+
+
+@pytest.mark.parametrize(
+    ("there", "native", "expected"), [(True, True, "bfloat16"), (True, False, "float16"), (False, False, "bfloat16")]
+)
+def test_half_precision_is_what_the_gpu_computes_in(
+    there: bool, native: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or native)
+    assert pick_dtype("auto", "cuda:1") == getattr(torch, expected)
+    assert pick_dtype("auto", "cpu") == torch.float32
+    assert pick_dtype("float32", "cuda") == torch.float32
 
 
 def test_fingerprint_follows_the_bytes(tmp_path: Path) -> None:

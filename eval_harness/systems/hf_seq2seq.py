@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval_harness.systems.local_model import LocalModel, encode, load_encoder_decoder
+from eval_harness.systems.engine import WithEngine
+from eval_harness.systems.local_model import encode, load_encoder_decoder
 from eval_harness.systems.prompts import fill
 from eval_harness.tasks.base import Example
 from idist.errors import UserError
@@ -13,7 +14,7 @@ from idist.text import clean_sentence
 
 
 @dataclass
-class HfSeq2Seq(LocalModel):
+class HfSeq2Seq(WithEngine):
     """An encoder-decoder (T5, BART, ...) by name, Hub id or folder.
 
     For example ``hf-seq2seq:org/model,num_beams=8``.
@@ -22,6 +23,7 @@ class HfSeq2Seq(LocalModel):
         template: what the encoder reads, with ``{source}`` in it and, for syntax control, ``{exemplar}``; for example
             ``template=paraphrase: {source}``.
         max_source_tokens: what is longer loses its end; None: as many as the model can read.
+        engine: see `eval_harness.systems.engine`.
     """
 
     template: str = "{source}"

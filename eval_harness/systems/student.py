@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from eval_harness.systems.local_model import LocalModel, encode
+from eval_harness.systems.engine import WithEngine
+from eval_harness.systems.local_model import encode
 from eval_harness.systems.prompts import fill
 from eval_harness.tasks.base import Example, Task, TaskData
 from idist.config import TrainConfig
@@ -23,7 +24,7 @@ ABOUT = "training.json"  # what stage `train` leaves beside its model
 
 
 @dataclass
-class Student(LocalModel):
+class Student(WithEngine):
     """A student of this toolkit by name, with the prompt and limits of its training.
 
     For example ``idist:runs/mini/train_final/model`` or ``idist:embedded:student``. Encoder-decoder or decoder-only.
@@ -46,6 +47,7 @@ class Student(LocalModel):
         critic: entailment model. Of the candidates those come first that follow from the source (probability 0.75 or
             more); where there is none, the likeliest is taken.
         parser: that of exemplars, if not the one that the student was trained with.
+        engine: see `eval_harness.systems.engine`.
     """
 
     max_new_tokens: int = 0

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from idist.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
 
 
 def equal_length_batches(lengths: Sequence[int] | np.ndarray, tokens: int) -> Iterator[np.ndarray]:
@@ -34,6 +41,43 @@ def equal_length_batches(lengths: Sequence[int] | np.ndarray, tokens: int) -> It
 def batch_tokens(device: str) -> int:
     """Token budget: enough to fill the device, little enough for a CPU's cache and any GPU's memory."""
     return 32_768 if device.startswith("cuda") else 2_048
+
+
+def run_or_halve(run: Callable[[np.ndarray], T], batch: np.ndarray) -> list[tuple[np.ndarray, T]]:
+    """``run(batch)``; where memory does not suffice, of its halves.
+
+    Args:
+        batch: positions, as `equal_length_batches` gives them.
+
+    Returns:
+        The parts of the batch that went through, in order, each with its result.
+
+    Raises:
+        UserError: one input alone does not fit.
+    """
+    import torch
+
+    try:
+        return [(batch, run(batch))]
+    except torch.OutOfMemoryError as error:
+        if len(batch) == 1:
+            raise UserError(
+                "One text alone does not fit in the GPU's memory, expected room for the critics' models and a batch; "
+                f"use smaller models ({str(error).splitlines()[0]})."
+            ) from None
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()  # here, where the exception no longer holds the tensors
+    half = len(batch) // 2
+    return [done for part in (batch[:half], batch[half:]) for done in run_or_halve(run, part)]
+
+
+def on_device(values: Any, device: torch.device) -> torch.Tensor:
+    """Numbers as a tensor on a device. A GPU takes them from pinned memory: from any other it would have to finish all
+    that it was asked for before, with the host waiting."""
+    import torch
+
+    tensor = torch.as_tensor(values)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def tokenize_each(tokenizer: Any, texts: Sequence[str], **options: Any) -> tuple[list[list[int]], dict[int, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from idist.critics.batching import batch_tokens, equal_length_batches, tokenize_each
+from idist.critics.batching import batch_tokens, equal_length_batches, run_or_halve, tokenize_each
 from idist.errors import UserError
 
 POOLINGS = ("auto", "mean", "cls", "pooler")
@@ -45,7 +45,8 @@ class SentenceEncoder:
         budget = 1 if alone else self._budget
         for batch in equal_length_batches(lengths, budget):
             if lengths[batch[0]]:
-                vectors[batch] = self._run([tokens[n] for n in batch])
+                for part, found in run_or_halve(lambda part: self._run([tokens[n] for n in part]), batch):
+                    vectors[part] = found
         position_of = {text: position for position, text in enumerate(unique)}
         rows = [position_of[sentence] for sentence in sentences]
         return vectors[rows], {index: reasons[row] for index, row in enumerate(rows) if row in reasons}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from idist.critics.batching import batch_tokens, equal_length_batches, tokenize_each
+from idist.critics.batching import batch_tokens, equal_length_batches, run_or_halve, tokenize_each
 from idist.errors import UserError
 
 _LOGITS = 2**28  # numbers in the logits of a batch (1 GB): large vocabularies get smaller batches
@@ -73,8 +73,10 @@ class CausalLikelihood:
         order = np.argsort(targets, kind="stable")
         sums = np.zeros(len(requests))
         for batch in equal_length_batches(lengths[order], 1 if alone else self._budget):
-            rows = order[batch]
-            sums[rows] = self._run([inputs[row] for row in rows], targets[rows])
+            for rows, found in run_or_halve(
+                lambda rows: self._run([inputs[row] for row in rows], targets[rows]), order[batch]
+            ):
+                sums[rows] = found
         return sums
 
     def _run(self, inputs: list[list[int]], targets: np.ndarray) -> np.ndarray:

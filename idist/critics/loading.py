@@ -20,7 +20,7 @@ class Models:
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        dtype: ``auto`` (bfloat16 on CUDA, float32 elsewhere), or a torch dtype's name.
+        dtype: ``auto`` (see `idist.models.pick_dtype`), or a torch dtype's name.
     """
 
     device: str = "auto"

@@ -18,12 +18,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from idist.critics.batching import batch_tokens, equal_length_batches, tokenize_each
+from idist.critics.batching import batch_tokens, equal_length_batches, on_device, run_or_halve, tokenize_each
 from idist.critics.groups import Group
+
+if TYPE_CHECKING:
+    import torch
 
 TOLERANCE = 1e-5
 P, MARGIN = 0, 1  # what is stored of a pair: probability of entailment; its lead over the best other label
@@ -160,17 +163,34 @@ class EntailmentModel:
         return [self._groups[group] for group in groups]
 
     def _fill(self, known: list[_Known], todo: list[tuple[int, int, int]], alone: bool = False) -> None:
-        """Compute cells (group, premise, hypothesis) of the groups' tables."""
+        """Compute cells (group, premise, hypothesis) of the groups' tables. A batch's numbers are fetched when the next
+        one is under way: a GPU computes while the host puts together what comes after."""
         inputs = [self._input(known[number], a, b) for number, a, b in todo]
         batches = [np.array([n]) for n in range(len(inputs))] if alone else self._batches(inputs)
+        under_way: list[tuple[np.ndarray, torch.Tensor]] = []
         for batch in batches:
-            scores = self._run([inputs[n] for n in batch])
-            if len(batch) > 1 and self._float32:
-                for row in np.flatnonzero(self._near(scores)):
-                    scores[row] = self._run([inputs[batch[row]]])[0]
-            for n, score in zip(batch, scores, strict=True):
-                number, a, b = todo[n]
-                known[number].table[a, b] = score
+            begun = run_or_halve(lambda part: self._run([inputs[n] for n in part]), batch)
+            for part, scores in under_way:
+                self._store(known, todo, inputs, part, scores.cpu().numpy())
+            under_way = begun
+        for part, scores in under_way:
+            self._store(known, todo, inputs, part, scores.cpu().numpy())
+
+    def _store(
+        self,
+        known: list[_Known],
+        todo: list[tuple[int, int, int]],
+        inputs: list[tuple[list[int], list[int]]],
+        batch: np.ndarray,
+        scores: np.ndarray,
+    ) -> None:
+        """Remember (B, 2) scores; what is near a threshold goes through the model alone first."""
+        if len(batch) > 1 and self._float32:
+            for row in np.flatnonzero(self._near(scores)):
+                scores[row] = self._run([inputs[batch[row]]])[0].cpu().numpy()
+        for n, score in zip(batch, scores, strict=True):
+            number, a, b = todo[n]
+            known[number].table[a, b] = score
 
     def _batches(self, inputs: list[tuple[list[int], list[int]]]) -> Iterable[np.ndarray]:
         return equal_length_batches([len(ids) for ids, _ in inputs], self._budget)
@@ -184,25 +204,26 @@ class EntailmentModel:
         encoded = self.tokenizer([known.texts[a]], [known.texts[b]], truncation=True, max_length=self.limit)
         return encoded["input_ids"][0], encoded.get("token_type_ids", [[]])[0]
 
-    def _run(self, inputs: list[tuple[list[int], list[int]]]) -> np.ndarray:
-        """One forward pass over inputs of equal length: (B, 2) float32. One input alone is what others are held to."""
+    def _run(self, inputs: list[tuple[list[int], list[int]]]) -> torch.Tensor:
+        """One forward pass over inputs of equal length: (B, 2) float32, on the device. One input alone is what others
+        are held to."""
         import torch
 
         from idist.critics.first_token import first_token_only
 
         way = first_token_only(self.model) if len(inputs) > 1 else nullcontext()
         device = self.model.device
-        ids = torch.tensor([ids for ids, _ in inputs], device=device)  # (B, T)
+        ids = on_device([ids for ids, _ in inputs], device)  # (B, T)
         arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if inputs[0][1]:
-            arguments["token_type_ids"] = torch.tensor([types for _, types in inputs], device=device)
+            arguments["token_type_ids"] = on_device([types for _, types in inputs], device)
         with torch.inference_mode(), way:
             probabilities = self.model(**arguments).logits.float().softmax(dim=-1)  # (B, labels)
             entailment = probabilities[:, self.label].clone()
             probabilities[:, self.label] = -1.0
             margin = entailment - probabilities.amax(dim=-1)
-        self.calls += len(inputs)
-        return torch.stack([entailment, margin], dim=1).cpu().numpy()
+            self.calls += len(inputs)
+            return torch.stack([entailment, margin], dim=1)
 
     def _near(self, scores: np.ndarray) -> np.ndarray:
         """(B,) bool: close to a value at which something may be decided."""

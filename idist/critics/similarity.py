@@ -1,7 +1,8 @@
 """Cosine similarity of sentence embeddings: ours, not the paper's; used only where a composition names it.
 
 As a floor it spares the entailment model the pairs that are plainly about different things. That is an approximation:
-it may remove pairs that entail each other. `benchmarks/filtering.py` measures how many, for how many calls saved.
+it may remove pairs that entail each other. `benchmarks/similarity_floor.py` measures how many of a run's, for how many
+calls saved; docs/critics.md has the figures.
 """
 
 from __future__ import annotations

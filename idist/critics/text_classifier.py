@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from idist._schema import nearest
-from idist.critics.batching import batch_tokens, equal_length_batches, tokenize_each
+from idist.critics.batching import batch_tokens, equal_length_batches, run_or_halve, tokenize_each
 from idist.errors import UserError
 
 
@@ -72,7 +72,8 @@ class TextClassifier:
         lengths = [len(ids) for ids in tokens]
         for batch in equal_length_batches(lengths, 1 if alone else self._budget):
             if lengths[batch[0]]:
-                scores[batch] = self._run([tokens[n] for n in batch])
+                for part, found in run_or_halve(lambda part: self._run([tokens[n] for n in part]), batch):
+                    scores[part] = found
         empty = {n: "no tokens" for n, length in enumerate(lengths) if not length and n not in reasons}
         return scores, reasons | empty
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
+import numpy as np
 import torch
 from transformers.cache_utils import Cache, DynamicLayer, EncoderDecoderCache
 
-_ROOM = 32  # tokens of room added at a time
+ROOM = 32  # tokens of room added at a time
 
 
 class GrowingLayer(DynamicLayer):
@@ -23,7 +25,7 @@ class GrowingLayer(DynamicLayer):
     keys: torch.Tensor  # (R, heads, length, head size), a view of the store
     values: torch.Tensor
 
-    def __init__(self, prefix: DynamicLayer, capacity: int, room: int = _ROOM):
+    def __init__(self, prefix: DynamicLayer, capacity: int, room: int = ROOM):
         super().__init__()
         assert prefix.keys is not None and prefix.values is not None
         self.dtype, self.device, self.is_initialized = prefix.dtype, prefix.device, True
@@ -38,20 +40,19 @@ class GrowingLayer(DynamicLayer):
         end = self._length + key_states.shape[-2]
         if end > self._key_store.shape[-2]:
             capacity = len(self._key_store)
-            self._key_store = _with_room(self.keys, capacity, _ROOM)
-            self._value_store = _with_room(self.values, capacity, _ROOM)
+            self._key_store = _with_room(self.keys, capacity, ROOM)
+            self._value_store = _with_room(self.values, capacity, ROOM)
         self._key_store[: self._rows, :, self._length : end] = key_states
         self._value_store[: self._rows, :, self._length : end] = value_states
         self._length = end
         self._show()
         return self.keys, self.values
 
-    def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
-        """Row r becomes what row ``beam_idx[r]`` was; there may be more or fewer rows than before."""
-        moved = torch.nonzero(beam_idx != torch.arange(len(beam_idx), device=beam_idx.device))[:, 0]
+    def move(self, rows: int, to: torch.Tensor, source: torch.Tensor) -> None:
+        """From now on there are ``rows`` rows, and row ``to[n]`` is what row ``source[n]`` was; the others stay."""
         for store in (self._key_store, self._value_store):
-            store[moved, :, : self._length] = store[beam_idx[moved], :, : self._length]
-        self._rows = len(beam_idx)
+            store[to, :, : self._length] = store[source, :, : self._length]
+        self._rows = rows
         self._show()
 
     def _show(self) -> None:
@@ -66,7 +67,46 @@ def _with_room(states: torch.Tensor, capacity: int, room: int) -> torch.Tensor:
     return store
 
 
-def with_room(cache: Cache, capacity: int, room: int = _ROOM) -> Cache:
+def arrange(cache: Any, source: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Row r of a cache becomes what row ``source[r]`` was; there may be more or fewer rows than before.
+
+    Which rows move is worked out here, once: asking a GPU would make it wait in every layer.
+
+    Returns:
+        ``source`` on the device.
+    """
+    moved = np.flatnonzero(source != np.arange(len(source)))
+    # one transfer
+    both = torch.from_numpy(np.concatenate([source, moved, source[moved]])).to(device)
+    whole, to, origin = both.split([len(source), len(moved), len(moved)])
+    for layer in [layer for part in _parts(cache) for layer in part.layers]:
+        if isinstance(layer, GrowingLayer):
+            layer.move(len(source), to, origin)
+        else:
+            layer.reorder_cache(whole)
+    return whole
+
+
+def bytes_of(cache: Any) -> tuple[int, int]:
+    """Bytes of a prefix's keys, values and states: for what was read, and for what was written. In a decoder-only model
+    both are in the same layers, and the two numbers are the same."""
+    own, *cross = [sum(map(_layer_bytes, part.layers)) for part in _parts(cache)]
+    return (cross[0] if cross else own), own
+
+
+def _layer_bytes(layer: Any) -> int:
+    held = [value for own in vars(layer).values() for value in (own.values() if isinstance(own, dict) else [own])]
+    return sum(value.nbytes for value in held if isinstance(value, torch.Tensor))
+
+
+def _parts(cache: Any) -> list[Any]:
+    """Caches with layers: the cache itself, or an encoder-decoder's two, its own tokens' first."""
+    if isinstance(cache, EncoderDecoderCache):
+        return [cache.self_attention_cache, cache.cross_attention_cache]
+    return [cache]
+
+
+def with_room(cache: Cache, capacity: int, room: int = ROOM) -> Cache:
     """A copy of a prefix's cache for rows that will fork, up to ``capacity`` of them.
 
     Works for whatever layers a model has: full attention gets `GrowingLayer`; sliding windows and recurrent states keep

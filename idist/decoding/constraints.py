@@ -72,6 +72,8 @@ def ban_repeated_ngrams(logits: torch.Tensor, history: torch.Tensor, size: int) 
         return
     begun = history[:, history.shape[1] - size + 1 :]  # (R, n - 1)
     windows = history.unfold(1, size, 1)  # (R, L - n + 1, n)
-    repeats = (windows[:, :, :-1] == begun[:, None, :]).all(dim=-1) & (windows[:, :, -1] >= 0)
-    rows, starts = torch.nonzero(repeats, as_tuple=True)
-    logits[rows, windows[rows, starts, -1]] = float("-inf")
+    last = windows[:, :, -1]
+    repeats = (windows[:, :, :-1] == begun[:, None, :]).all(dim=-1) & (last >= 0)
+    # Every window sets a bound on its last token, most of them none: to ask which do would make a GPU wait.
+    bounds = torch.where(repeats, float("-inf"), float("inf")).to(logits.dtype)
+    logits.scatter_reduce_(1, last.clamp(min=0), bounds, reduce="amin")

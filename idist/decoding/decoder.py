@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from idist.decoding.constraints import Vocabulary
+from idist.decoding.memory import Part, RowLimit, RowSize, is_full, next_batch
+from idist.decoding.prompts import decoder_start, end_ids, prompt_ids, source_ids
 from idist.decoding.sampling import Sampling, random_keys
 from idist.errors import UserError
 from idist.text import first_sentence, join_digits
 
 if TYPE_CHECKING:
-    import numpy as np
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from idist.decoding.loop import Stop
     from idist.decoding.prefix import Prefix
 
+Done = Callable[[int], None]  # told after each batch how many prompts have all their texts
 # of each prompt its keywords, each in its forms in token ids; the bonus
 Favoured = tuple[Sequence[Sequence[Sequence[Sequence[int]]]], float]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A call of `Decoder._sample`."""
+
+    prompts: list[list[int]]
+    ids: Sequence[str]
+    n: int
+    seed: int
+    purpose: str
+    may_be_empty: bool
+    stop: Stop
+    favoured: Favoured | None
 
 
 class Decoder:
@@ -34,7 +52,8 @@ class Decoder:
         model: in eval mode, on its device (`idist.models`).
         tokenizer: of the model.
         sampling: how tokens are drawn.
-        max_rows: rows in a batch, of all prompts together: this bounds memory.
+        max_rows: samples in a batch, of all prompts together: this bounds memory. None: as many as fit, and no more
+            than are of use (`idist.decoding.memory`). Whatever it is, a batch that does not fit is halved.
     """
 
     def __init__(
@@ -42,16 +61,23 @@ class Decoder:
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         sampling: Sampling,
-        max_rows: int = 256,
+        max_rows: int | None = None,
     ):
         self.model: Any = model
         self.tokenizer: Any = tokenizer
         self.sampling = sampling
-        self.max_rows = max_rows
-        self.vocabulary = Vocabulary(tokenizer, _end_ids(model, tokenizer))
+        self._rows = RowLimit(model.device, max_rows, self._row_size)
+        self.vocabulary = Vocabulary(tokenizer, end_ids(model, tokenizer))
         self._banned = self.vocabulary.banned_ids(sampling.banned_tokens)
 
-    def next_sentences(self, contexts: Sequence[str], ids: Sequence[str], k: int, seed: int) -> list[list[str]]:
+    @property
+    def max_rows(self) -> int:
+        """Samples in a batch at most; long prompts may have fewer."""
+        return self._rows.most
+
+    def next_sentences(
+        self, contexts: Sequence[str], ids: Sequence[str], k: int, seed: int, done: Done | None = None
+    ) -> list[list[str]]:
         """Samples of the sentence that follows each context (paper section 3.1).
 
         The end-of-text token is not allowed first: a teacher that has seen documents of one sentence would stop there.
@@ -64,6 +90,7 @@ class Decoder:
             ids: one a context; the source of its randomness.
             k: samples a context.
             seed: of the run.
+            done: see `Done`.
 
         Returns:
             At most k sentences a context, white space collapsed, in the order of the samples, repeated ones kept. Left
@@ -73,10 +100,17 @@ class Decoder:
             UserError: max_new_tokens leaves no room for a context.
         """
         prompts = [self._prompt_ids(context.strip()) for context in contexts]
-        return self._sentences(prompts, ids, k, seed, "next sentences")
+        return self._sentences(prompts, ids, k, seed, "next sentences", done=done)
 
     def restatements(
-        self, contexts: Sequence[str], sources: Sequence[str], ids: Sequence[str], k: int, seed: int, bias: float
+        self,
+        contexts: Sequence[str],
+        sources: Sequence[str],
+        ids: Sequence[str],
+        k: int,
+        seed: int,
+        bias: float,
+        done: Done | None = None,
     ) -> list[list[str]]:
         """Samples of the sentence that follows each context and a source after it, held to the source's keywords
         (sequential generation, first version of the paper).
@@ -84,7 +118,7 @@ class Decoder:
         Args:
             contexts: as in `next_sentences`.
             sources: one a context, a sentence that was drawn after it.
-            ids, k, seed: as in `next_sentences`; the random numbers are others.
+            ids, k, seed, done: as in `next_sentences`; the random numbers are others.
             bias: bonus of tokens that write a keyword of the source, in nats (`idist.decoding.keywords`); 0 is none.
 
         Returns:
@@ -98,7 +132,7 @@ class Decoder:
         pairs = zip(contexts, sources, strict=True)
         prompts = [self._prompt_ids(f"{context.strip()} {source.strip()}".strip()) for context, source in pairs]
         words = [[token_forms(self.tokenizer, word) for word in keywords(source)] for source in sources]
-        return self._sentences(prompts, ids, k, seed, "restatements", (words, bias) if bias else None)
+        return self._sentences(prompts, ids, k, seed, "restatements", (words, bias) if bias else None, done)
 
     def _sentences(
         self,
@@ -108,13 +142,14 @@ class Decoder:
         seed: int,
         purpose: str,
         favoured: Favoured | None = None,
+        done: Done | None = None,
     ) -> list[list[str]]:
         """First sentences of k samples of each prompt; those that are none are left out."""
         from idist.decoding.loop import SentenceStop
 
         read = join_digits if self.sampling.join_digits else str
         stop = SentenceStop(self.tokenizer, self.vocabulary, read)
-        texts = self._sample(prompts, ids, k, seed, purpose, stop=stop, favoured=favoured)
+        texts = self._sample(prompts, ids, k, seed, purpose, stop=stop, favoured=favoured, done=done)
         least = self.sampling.min_characters
         return [[s for text in row if (s := first_sentence(read(text), least))] for row in texts]
 
@@ -133,13 +168,19 @@ class Decoder:
         return [[text.strip() for text in row] for row in texts]
 
     def rewrite(
-        self, sources: Sequence[str], ids: Sequence[str], n: int, seed: int, template: str = "{source}"
+        self,
+        sources: Sequence[str],
+        ids: Sequence[str],
+        n: int,
+        seed: int,
+        template: str = "{source}",
+        done: Done | None = None,
     ) -> list[list[str]]:
         """n outputs of a student for each source, white space collapsed; "" if it says nothing.
 
         Args:
             sources: sentences.
-            ids, seed: as in `next_sentences`.
+            ids, seed, done: as in `next_sentences`.
             template: what the student reads, with ``{source}`` in it: for an encoder-decoder what goes to the encoder,
                 for a decoder-only student the prompt.
 
@@ -152,7 +193,8 @@ class Decoder:
             raise UserError(f"Template {template!r} has no {{source}}.")
         filled = [template.replace("{source}", source.strip()) for source in sources]
         to_ids = self._source_ids if self.model.config.is_encoder_decoder else self._prompt_ids
-        texts = self._sample([to_ids(text) for text in filled], ids, n, seed, "rewrite", may_be_empty=True)
+        prompts = [to_ids(text) for text in filled]
+        texts = self._sample(prompts, ids, n, seed, "rewrite", may_be_empty=True, done=done)
         return [[clean_sentence(text) for text in row] for row in texts]
 
     def _sample(
@@ -165,49 +207,68 @@ class Decoder:
         may_be_empty: bool = False,
         stop: Stop | None = None,
         favoured: Favoured | None = None,
+        done: Done | None = None,
     ) -> list[list[str]]:
-        """n texts of each prompt. Prompts of similar length share a batch of at most ``max_rows`` rows."""
-        import numpy as np
+        """n texts of each prompt. Prompts of similar length share a batch, the longest first: a lack of memory shows at
+        once."""
         import torch
 
-        from idist.decoding.keywords import KeywordBias
-        from idist.decoding.loop import decode, never
+        from idist.decoding.loop import never
 
         if len(ids) != len(prompts):
             raise ValueError(f"{len(ids)} ids for {len(prompts)} prompts")
+        asked = _Asked(prompts, ids, n, seed, purpose, may_be_empty, stop or never, favoured)
         results: list[list[str]] = [[] for _ in prompts]
-        order = sorted(range(len(prompts)), key=lambda p: len(prompts[p]), reverse=True)
-        together = max(1, self.max_rows // n)
-        with torch.inference_mode():
-            for at in range(0, len(order), together):
-                batch = order[at : at + together]
-                prefix = self._prefix([prompts[p] for p in batch])
-                keys = self._keys(purpose, [ids[p] for p in batch], seed, n)
-                favour = KeywordBias([favoured[0][p] for p in batch], favoured[1]) if favoured else None
-                index = np.repeat(np.arange(len(batch)), n)
-                for first in range(0, len(index), self.max_rows):
-                    part = slice(first, first + self.max_rows)
-                    rows = decode(
-                        prefix,
-                        index[part],
-                        keys[part],
-                        self.sampling,
-                        self.vocabulary,
-                        self._banned,
-                        may_be_empty,
-                        stop or never,
-                        favour,
-                    )
-                    texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
-                    for place, text in zip(index[part], texts, strict=True):
-                        results[batch[place]].append(text)
+        todo = [Part(p, 0, n) for p in sorted(range(len(prompts)), key=lambda p: len(prompts[p]), reverse=True)]
+        free = self._rows.free()
+        while todo:
+            rows = self._rows.fitting(len(prompts[todo[0].prompt]), self.sampling.max_new_tokens, free)
+            batch, rest = next_batch(todo, rows)
+            try:
+                with torch.inference_mode():
+                    texts = iter(self._batch(asked, batch))
+            except RuntimeError as error:  # torch.OutOfMemoryError is one
+                if not is_full(error):
+                    raise
+            else:
+                for part in batch:
+                    results[part.prompt] += islice(texts, part.last - part.first)
+                todo = rest
+                if done is not None:
+                    done(sum(part.last == n for part in batch))
+                continue
+            # here the exception no longer holds the tensors
+            self._rows.halve(sum(part.last - part.first for part in batch), len(prompts[todo[0].prompt]))
         return results
 
-    def _keys(self, purpose: str, ids: Sequence[str], seed: int, n: int) -> np.ndarray:
+    def _batch(self, asked: _Asked, batch: Sequence[Part]) -> list[str]:
+        """The texts of some samples, part by part."""
         import numpy as np
 
+        from idist.decoding.keywords import KeywordBias
+        from idist.decoding.loop import decode
+
         steps = self.sampling.max_new_tokens
-        return np.concatenate([random_keys(purpose, identifier, seed, n, steps) for identifier in ids])
+        keys = [random_keys(asked.purpose, asked.ids[part.prompt], asked.seed, asked.n, steps) for part in batch]
+        words = [asked.favoured[0][part.prompt] for part in batch] if asked.favoured else []
+        rows = decode(
+            self._prefix([asked.prompts[part.prompt] for part in batch]),
+            np.repeat(np.arange(len(batch)), [part.last - part.first for part in batch]),
+            np.concatenate([own[part.first : part.last] for part, own in zip(batch, keys, strict=True)]),
+            self.sampling,
+            self.vocabulary,
+            self._banned,
+            asked.may_be_empty,
+            asked.stop,
+            KeywordBias(words, asked.favoured[1]) if asked.favoured else None,
+        )
+        return self.tokenizer.batch_decode(rows, skip_special_tokens=True)
+
+    def _row_size(self) -> RowSize:
+        import torch
+
+        with torch.inference_mode():
+            return RowSize.of(self._prefix)
 
     def _prefix(self, prompts: list[list[int]]) -> Prefix:
         from idist.decoding.prefix import CausalPrefix, EncodedPrefix
@@ -216,55 +277,10 @@ class Decoder:
         pad = 0 if pad is None else pad
         if not self.model.config.is_encoder_decoder:
             return CausalPrefix(self.model, prompts, pad)
-        return EncodedPrefix(self.model, prompts, pad, _decoder_start(self.model))
+        return EncodedPrefix(self.model, prompts, pad, decoder_start(self.model))
 
     def _prompt_ids(self, text: str) -> list[int]:
-        """Token ids of a prompt of a decoder-only model, the last ones that leave room for ``max_new_tokens``."""
-        ids = list(self.tokenizer(text, verbose=False)["input_ids"]) or [_start_of_text(self.tokenizer)]
-        positions = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        if positions is None:
-            return ids
-        room = positions - self.sampling.max_new_tokens
-        if room < 2:
-            raise UserError(
-                f"max_new_tokens is {self.sampling.max_new_tokens}, expected at most {positions - 2}: "
-                f"the model has {positions} positions, and the context needs some."
-            )
-        if len(ids) <= room:
-            return ids
-        if ids[0] in self.tokenizer.all_special_ids:  # keep what the tokenizer puts first
-            return [ids[0], *ids[len(ids) - room + 1 :]]
-        return ids[-room:]
+        return prompt_ids(self.model, self.tokenizer, text, self.sampling.max_new_tokens)
 
     def _source_ids(self, text: str) -> list[int]:
-        """Token ids of an encoder's source, cut where the encoder's positions end."""
-        positions = getattr(self.model.config, "max_position_embeddings", None)
-        if positions is None:
-            return list(self.tokenizer(text, verbose=False)["input_ids"])
-        if self.sampling.max_new_tokens >= positions:
-            raise UserError(
-                f"max_new_tokens is {self.sampling.max_new_tokens}, expected at most {positions - 1}: "
-                f"the model's decoder has {positions} positions."
-            )
-        return list(self.tokenizer(text, truncation=True, max_length=positions, verbose=False)["input_ids"])
-
-
-def _end_ids(model: Any, tokenizer: Any) -> list[int]:
-    """Every id that ends a text: the generation config's (one or several) and the tokenizer's."""
-    configured = model.generation_config.eos_token_id
-    ids = configured if isinstance(configured, list) else [configured]
-    return sorted({i for i in [*ids, tokenizer.eos_token_id] if i is not None})
-
-
-def _start_of_text(tokenizer: Any) -> int:
-    for index in (tokenizer.bos_token_id, tokenizer.eos_token_id):
-        if index is not None:
-            return index
-    raise UserError("The prompt is empty and the tokenizer has no token for the start of a text.")
-
-
-def _decoder_start(model: Any) -> int:
-    for index in (model.generation_config.decoder_start_token_id, model.config.decoder_start_token_id):
-        if index is not None:
-            return index
-    raise UserError("The model's config names no decoder_start_token_id.")
+        return source_ids(self.model, self.tokenizer, text, self.sampling.max_new_tokens)

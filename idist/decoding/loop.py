@@ -73,18 +73,22 @@ def decode(
         may_be_empty: whether the end-of-text token may come first.
         stop: see `Stop`.
         favour: see `Favour`; what may not be drawn stays so.
+
+    A GPU is waited for once a token, when the candidates for the next one are fetched (`choose`): which rows fork and
+    which have ended is decided here, from text.
     """
     device, steps = prefix.logits.device, sampling.max_new_tokens
     end_ids = sorted(vocabulary.end_ids)
+    never_drawn, ends = (torch.tensor(ids, dtype=torch.long, device=device) for ids in (list(banned), end_ids))
     rows, logits, history = prefix.rows(capacity=len(index)), prefix.logits.clone(), prefix.prompts
     tokens = np.zeros((len(index), steps), np.int64)
     lengths = np.full(len(index), steps)
     going, place = np.arange(len(index)), np.asarray(index)  # samples under way, and the row of each
     was_open = np.zeros(len(logits), bool)  # by row
     for step in range(steps):
-        logits[:, banned] = float("-inf")
+        logits.index_fill_(1, never_drawn, float("-inf"))
         if step == 0 and not may_be_empty:
-            logits[:, end_ids] = float("-inf")
+            logits.index_fill_(1, ends, float("-inf"))
         if sampling.no_repeat_ngram_size:
             ban_repeated_ngrams(logits, history, sampling.no_repeat_ngram_size)
         if favour is not None:
@@ -109,9 +113,7 @@ def decode(
         fed, was_open = np.empty(len(places), np.int64), np.empty(len(places), bool)
         fed[places], was_open[places] = written[~ended, -1], is_open[~ended]
         if len(source) != len(logits) or (source != np.arange(len(source))).any():
-            moves = torch.as_tensor(source, device=device)
-            rows.arrange(moves)
-            history = history.index_select(0, moves)
+            history = history.index_select(0, rows.arrange(source))
         newest = torch.as_tensor(fed, device=device)
         history = torch.cat([history, newest[:, None]], dim=1)
         logits = rows.step(newest)

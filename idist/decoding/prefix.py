@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutput
 
-from idist.decoding.cache import with_room
+from idist.decoding.cache import arrange, with_room
 from idist.errors import UserError
 
 
@@ -20,10 +21,12 @@ class Prefix:
     Attributes:
         logits: (B, V) float32, of the token after each prompt.
         prompts: the token ids that count as already written, (B, L), -1 on the left of shorter ones.
+        cache: transformers' key-value cache, B rows.
     """
 
     logits: torch.Tensor
     prompts: torch.Tensor
+    cache: Any
 
     def rows(self, capacity: int) -> Rows:
         """B rows, one a prompt, which may fork into at most ``capacity``. The prefix itself stays as it is."""
@@ -48,9 +51,9 @@ class Rows:
         self.cache = output.past_key_values
         return output.logits[:, -1].float()
 
-    def arrange(self, source: torch.Tensor) -> None:
-        """Row r becomes what row ``source[r]`` was: forks, moves and drops."""
-        self.cache.reorder_cache(source)
+    def arrange(self, source: np.ndarray) -> torch.Tensor:
+        """Row r becomes what row ``source[r]`` was: forks, moves and drops. Returns ``source`` on the device."""
+        return arrange(self.cache, source, self.model.device)
 
     def _inputs(self, tokens: torch.Tensor) -> dict[str, Any]:
         """Model inputs besides the cache for the next tokens, (R, 1)."""
@@ -98,9 +101,10 @@ class CausalRows(Rows):
         self.mask = prefix.mask  # (R, L + t)
         self.takes_positions = "position_ids" in prefix.accepts
 
-    def arrange(self, source: torch.Tensor) -> None:
-        super().arrange(source)
-        self.mask = self.mask.index_select(0, source)
+    def arrange(self, source: np.ndarray) -> torch.Tensor:
+        moves = super().arrange(source)
+        self.mask = self.mask.index_select(0, moves)
+        return moves
 
     def _inputs(self, tokens: torch.Tensor) -> dict[str, Any]:
         positions = {"position_ids": self.mask.sum(dim=1, keepdim=True)} if self.takes_positions else {}
@@ -146,9 +150,10 @@ class EncodedRows(Rows):
         super().__init__(prefix.model, with_room(prefix.cache, capacity))
         self.states, self.mask = prefix.states, prefix.mask  # (R, S, D), (R, S)
 
-    def arrange(self, source: torch.Tensor) -> None:
-        super().arrange(source)
-        self.states, self.mask = self.states.index_select(0, source), self.mask.index_select(0, source)
+    def arrange(self, source: np.ndarray) -> torch.Tensor:
+        moves = super().arrange(source)
+        self.states, self.mask = self.states.index_select(0, moves), self.mask.index_select(0, moves)
+        return moves
 
     def _inputs(self, tokens: torch.Tensor) -> dict[str, Any]:
         encoded = BaseModelOutput(last_hidden_state=self.states)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from idist.decoding import Sampling
     from idist.decoding.prefix import Prefix
 
-ROWS = 256  # `Decoder.max_rows`
+ROWS = 256  # `Decoder.max_rows` on a CPU; a GPU takes more where its memory holds them
 SPREAD = 4.5  # standard deviation of logits over temperature: about 30 tokens of 50,000 in the nucleus
 PREFIX_TOKENS = 8  # of a dateline
 STEPS = {"cpu": 2}  # decoded for one measurement; on a GPU more, because they are quick

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, Any]]  # of `contexts`
 Groups = list[tuple["Group", list[int]]]  # of each context its sentences and pairs, and how often each was drawn
+Done = Callable[[int], None]  # told from time to time how many more contexts have all their sentences
 SOURCE_SAMPLES = 4  # x is the first complete sentence of so many (of mini's 19,200 samples 23 were not complete)
 
 
-def parallel(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int) -> Groups:
-    """Next sentences of each context, equal ones merged; all pairs of them are meant."""
+def parallel(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int, done: Done) -> Groups:
+    """Next sentences of each context, equal ones merged; all pairs of them are meant. ``done``: see `Done`."""
     from idist.critics import Group
 
     ids = [row["id"] for row in rows]
-    drawn = decoder.next_sentences([row["context"] for row in rows], ids, settings.k, seed)
+    drawn = decoder.next_sentences([row["context"] for row in rows], ids, settings.k, seed, done)
     groups = []
     for identifier, sentences in zip(ids, drawn, strict=True):
         distinct = Counter(sentences)
@@ -35,8 +36,9 @@ def parallel(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int) -> 
     return groups
 
 
-def sequential(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int) -> Groups:
+def sequential(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int, done: Done) -> Groups:
     """Of each context one x (the first that parallel generation draws) and the different sentences after it.
+    ``done``: see `Done`.
 
     A context of which no sample is a complete sentence has no sentences; copies of x are left out.
     """
@@ -48,7 +50,8 @@ def sequential(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int) -
     begun = [(row, sentences[0]) for row, sentences in zip(rows, first, strict=True) if sentences]
     contexts, ids = [row["context"] for row, _ in begun], [row["id"] for row, _ in begun]
     sources = [source for _, source in begun]
-    drawn = decoder.restatements(contexts, sources, ids, settings.k, seed, settings.keyword_bias)
+    drawn = decoder.restatements(contexts, sources, ids, settings.k, seed, settings.keyword_bias, done)
+    done(len(rows) - len(begun))
     found = dict(zip(ids, zip(sources, drawn, strict=True), strict=True))
     groups: Groups = []
     for row in rows:
@@ -60,7 +63,7 @@ def sequential(decoder: Decoder, rows: Rows, settings: PairsConfig, seed: int) -
     return groups
 
 
-GENERATIONS: dict[str, Callable[[Decoder, Rows, PairsConfig, int], Groups]] = {
+GENERATIONS: dict[str, Callable[[Decoder, Rows, PairsConfig, int, Done], Groups]] = {
     "parallel": parallel,
     "sequential": sequential,
 }

@@ -72,15 +72,11 @@ class ScoreWork:
         taken = read_table(stage_folder(self.run, contexts.STAGE), contexts.STAGE, contexts.STAGE, rank)
         rows = taken.slice(0, self.sizes[rank]).to_pylist()
         settings = self.config.pairs
-        write = GENERATIONS[settings.generation]
-        together = max(1, 2 * decoder.max_rows // settings.k)  # prompts of similar length share a batch
-        groups, counts = [], []
-        for start in range(0, len(rows), together):
-            part = rows[start : start + together]
-            for group, drawn in write(decoder, part, settings, self.config.seed):
-                groups.append(group)
-                counts.append(drawn)
-            tick(len(part) / 2)
+        # all at once: the more prompts, the more alike are the lengths of those that share a batch
+        written = GENERATIONS[settings.generation](
+            decoder, rows, settings, self.config.seed, lambda count: tick(count / 2)
+        )
+        groups, counts = [group for group, _ in written], [drawn for _, drawn in written]
         judged = cascade.score(groups)
         tick(len(rows) / 2)
         totals = {

@@ -73,19 +73,16 @@ class RewriteWork:
         decoder, cascade = opened
         rows = read_table(self.folder, SOURCES, SOURCES, rank).to_pylist()
         n = self.config.self_distil.candidates
-        together = max(1, 2 * decoder.max_rows // n)
         template = self.config.train.template(decoder.model.config.is_encoder_decoder)
         groups, counts = [], []
-        for start in range(0, len(rows), together):
-            part = rows[start : start + together]
-            ids, sources = [row["id"] for row in part], [row["x"] for row in part]
-            outputs = decoder.rewrite(sources, ids, n, self.config.seed, template)
-            for identifier, source, own in zip(ids, sources, outputs, strict=True):
-                distinct = Counter(text for text in own if text and text != source)
-                pairs = np.array([(0, index + 1) for index in range(len(distinct))], np.int64).reshape(-1, 2)
-                groups.append(Group(identifier, [source, *distinct], pairs))
-                counts.append([1, *distinct.values()])
-            tick(len(part) / 2)
+        ids, sources = [row["id"] for row in rows], [row["x"] for row in rows]
+        # all at once: the more sources, the more alike are the lengths of those that share a batch
+        outputs = decoder.rewrite(sources, ids, n, self.config.seed, template, lambda count: tick(count / 2))
+        for identifier, source, own in zip(ids, sources, outputs, strict=True):
+            distinct = Counter(text for text in own if text and text != source)
+            pairs = np.array([(0, index + 1) for index in range(len(distinct))], np.int64).reshape(-1, 2)
+            groups.append(Group(identifier, [source, *distinct], pairs))
+            counts.append([1, *distinct.values()])
         judged = cascade.score(groups)
         tick(len(rows) / 2)
         totals = {

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from idist.decoding.cache import GrowingLayer
+from idist.decoding.cache import GrowingLayer, arrange
 from idist.decoding.loop import _arrange, _branches
+
+
+def holding(layer: GrowingLayer) -> DynamicCache:
+    cache = DynamicCache()
+    cache.layers = [layer]
+    return cache
 
 
 def test_growing_layer_equals_the_stock_one() -> None:
@@ -18,9 +24,9 @@ def test_growing_layer_equals_the_stock_one() -> None:
     stock.update(states, -states)
     prefix.update(states, -states)
     ours = GrowingLayer(prefix, capacity=8, room=2)
+    held = holding(ours)
     for _ in range(60):
-        source = torch.from_numpy(rng.integers(0, len(ours.keys), rng.integers(1, 9)))
-        ours.reorder_cache(source)
+        source = arrange(held, rng.integers(0, len(ours.keys), rng.integers(1, 9)), torch.device("cpu"))
         stock.reorder_cache(source)
         states = torch.randn(len(source), 2, 1, 4, generator=generator)
         keys, values = ours.update(states, -states)
@@ -35,7 +41,7 @@ def test_prefix_is_left_as_it_is() -> None:
     states = torch.arange(24.0).reshape(2, 1, 3, 4)
     prefix.update(states, states)
     rows = GrowingLayer(prefix, capacity=4)
-    rows.reorder_cache(torch.tensor([1, 1, 0]))
+    arrange(holding(rows), np.array([1, 1, 0]), torch.device("cpu"))
     rows.update(torch.zeros(3, 1, 1, 4), torch.zeros(3, 1, 1, 4))
     assert torch.equal(prefix.keys, states) and torch.equal(prefix.values, states)
 
