@@ -20,7 +20,7 @@ from idist.stages._outcome import SUMMARY
 from idist.stages.rounds import base, in_order, pairs_of, writer
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
 from recipes.checks import check
-from recipes.command import Request, parse
+from recipes.command import Request, output_folder, parse
 from recipes.publishing import NothingFinishedError, Publisher, results_of
 
 TAUGHT_BY = {"train": "pairs", "train_final": "self_distil", "train_control": "control"}  # training -> its pairs' stage
@@ -51,7 +51,7 @@ def run_stages(request: Request) -> dict[str, StageResult]:
         What each stage holds that this process ran.
     """
     check(request.config)
-    _make_folder(request.folder)
+    output_folder(request.folder)
     # what --from deletes may be what another process is making, and trainings share their checkpoints
     with alone(request.folder) if first_process() else nullcontext():
         return _run_stages(request)
@@ -125,13 +125,6 @@ def needed(request: Request) -> list[str]:
     spared = len(request.stages) > 1 and request.config.pairs.source is not None
     stages = in_order(request.stages, request.config.self_distil.rounds)
     return [stage for stage in stages if not (spared and stage == "contexts")]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"The run's folder {folder} cannot be made: {error.strerror}.") from None
 
 
 def summary(result: StageResult, seconds: float) -> str:
