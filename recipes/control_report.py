@@ -29,6 +29,7 @@ from idist.config import RunConfig
 from idist.critics.entailment import Entailment
 from idist.critics.registry import build_critics
 from idist.errors import UserError
+from idist.models import resolve
 from recipes.command import config_of_run, output_folder, run
 from recipes.control_task import held_out_pairs
 from recipes.control_write import write
@@ -57,9 +58,11 @@ def main() -> None:
     if len(sources) < 2:
         place = args.sources or f"{args.run}: the held-out pairs"
         raise UserError(f"{place}: {len(sources)} sources, expected 2 or more, without which there is no interval.")
+    entailment = args.entailment or _critic(config)
+    resolve(entailment)  # missing: said before anything is written
     out = output_folder(args.run / "control_report")
     student = str(student_folder(args.run, "train_control"))
-    report = make_report(student, sources, args.entailment or _critic(config), out, args.candidates)
+    report = make_report(student, sources, entailment, out, args.candidates)
     names = ["report.json", "outputs.jsonl", *draw(report, out)]
     print(table(report))
     print(f"\n{out}: {', '.join(names)}")

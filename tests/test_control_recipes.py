@@ -102,6 +102,16 @@ def test_a_row_without_a_value_is_printed_and_not_drawn(tmp_path: Path) -> None:
     assert control_report.draw({"controls": {"none": report["controls"]["none"]}}, tmp_path) == []  # type: ignore[index]
 
 
+def test_a_model_that_is_not_there_leaves_the_last_report(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = run / "control_report" / "outputs.jsonl"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text("before")
+    monkeypatch.setattr(control_report, "_held_out", lambda run: SENTENCES)
+    with pytest.raises(UserError, match="Model 'embedded:nothing' does not ship"):
+        call(control_report, monkeypatch, run, "--entailment", "embedded:nothing")
+    assert report.read_text() == "before"
+
+
 @pytest.mark.parametrize(("text", "said"), [("\n", "0 sources, expected 2"), ("A man.\n", "1 sources, expected 2")])
 def test_too_few_sources(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
     (tmp_path / "sources.txt").write_text(text)
