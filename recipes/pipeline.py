@@ -19,6 +19,7 @@ from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages.rounds import base, in_order, pairs_of, writer
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
+from idist.stages.sources import SOURCES_PER_CONTEXT
 from recipes.checks import check
 from recipes.command import Request, output_folder, parse
 from recipes.publishing import NothingFinishedError, Publisher, results_of
@@ -148,7 +149,8 @@ def plan(request: Request) -> str:
     plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in needed(request)]
     engine = request.config.engine
     lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(needed(request))}"]
-    lines.append(f"Shards of up to {engine.shard_size} run with: {engine.executor}, workers {engine.workers or 'auto'}")
+    sizes = f"{engine.shard_size:,} contexts or {SOURCES_PER_CONTEXT * engine.shard_size:,} sources"
+    lines.append(f"Shards of up to {sizes} run with: {engine.executor}, workers {engine.workers or 'auto'}")
     width = max(12, *(len(one.stage) for one in plans))
     for one in plans:
         state = "to be made again" if _made_again(one.stage, request) else one.state
