@@ -124,7 +124,7 @@ class Student(LocalModel):
         if self.control is None:
             return {example.id: {} for example in examples}
         if self.control == EXEMPLAR:
-            wishes: list[Mapping[str, str]] = [{EXEMPLAR: str(example.exemplar)} for example in examples]
+            wishes: list[Mapping[str, str]] = [{EXEMPLAR: example.exemplar or ""} for example in examples]
         else:
             wishes = [parse_wishes(self.control)] * len(examples)
         found = {}
