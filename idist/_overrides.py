@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idist._schema import nearest
+from idist._yaml import parse_yaml
 from idist.errors import UserError
 
 TAUGHT = ("contexts", "pairs", "self_distil")  # sections whose model is the teacher
@@ -43,15 +44,10 @@ def apply_override(tree: dict[str, Any], override: str, critics: Sequence[Any]) 
     Raises:
         UserError: no ``=``, a value that is not YAML, a key below a plain value, a critic that the run does not have.
     """
-    import yaml
-
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UserError(f"--set {override!r} has no value, expected KEY=VALUE such as pairs.k=50.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise UserError(f"--set {override!r}: {text!r} is not a YAML value.") from None
+    value = parse_yaml(text, f"--set {override!r}: {text!r}")
     if key.strip() == "teacher":
         for section in TAUGHT:
             apply_override(tree, f"{section}.model={text}", critics)

@@ -19,16 +19,27 @@ def read_yaml(path: Path, called: str = "") -> Any:
         UserError: the file is missing, not UTF-8, not YAML, or has a key twice: YAML forbids that, its usual readers
             take the last one, and the other one, perhaps a threshold, would be lost without a word.
     """
-    import yaml
-
     called = called or str(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{called} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise UserError(f"{called} is not UTF-8 text.") from None
-    except yaml.YAMLError as error:
+    return parse_yaml(text, called)
+
+
+def parse_yaml(text: str, called: str) -> Any:
+    """What a text says in YAML; ``called``: how messages name it.
+
+    Raises:
+        UserError: as `read_yaml`, files aside.
+    """
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=_loader())
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none, such as 2024-13-45
         raise UserError(f"{called} is not YAML: {' '.join(str(error).split())}.") from None
 
 

@@ -41,9 +41,9 @@ def resolve(name: str) -> tuple[str, str | None]:
         return str(folder), None
     if Path(name).is_dir():
         return name, None
-    if name.startswith(("/", "./", "../", "~")):
-        raise UserError(f"Model folder {name!r} does not exist.")
     repository, _, revision = name.partition("@")
+    if name.startswith(("/", "./", "../", "~")) or repository.count("/") > 1:  # a Hub id is NAME or OWNER/NAME
+        raise UserError(f"Model folder {name!r} does not exist.")
     return repository, revision or None
 
 

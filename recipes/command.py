@@ -164,6 +164,19 @@ def config_path(name: str) -> Path:
     return shipped[name]
 
 
+def output_folder(path: Path) -> Path:
+    """A folder for what a recipe leaves, made now: a mistake is found before the work and not after it.
+
+    Raises:
+        UserError: it cannot be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {path} cannot be made: {error.strerror}.") from None
+    return path
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a recipe and exit: 0; 2 with one sentence for bad input; 130 after Ctrl-C."""
     try:

@@ -24,11 +24,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from idist import files
 from idist.config import RunConfig
 from idist.critics.entailment import Entailment
 from idist.critics.registry import build_critics
 from idist.errors import UserError
-from recipes.command import config_of_run, run
+from idist.models import resolve
+from recipes.command import config_of_run, output_folder, run
 from recipes.control_task import held_out_pairs
 from recipes.control_write import write
 from recipes.pipeline import student_folder
@@ -49,17 +51,18 @@ def main() -> None:
     args = parser.parse_args()
     if args.limit < 2:
         raise UserError(f"--limit is {args.limit}, expected 2 or more.")
+    if args.candidates < 1:
+        raise UserError(f"--candidates is {args.candidates}, expected 1 or more.")
     config = config_of_run(args.run)
     sources = (_lines(args.sources) if args.sources else _held_out(args.run))[: args.limit]
     if len(sources) < 2:
         place = args.sources or f"{args.run}: the held-out pairs"
         raise UserError(f"{place}: {len(sources)} sources, expected 2 or more, without which there is no interval.")
-    if args.candidates < 1:
-        raise UserError(f"--candidates is {args.candidates}, expected 1 or more.")
-    out = args.run / "control_report"
-    out.mkdir(exist_ok=True)
+    entailment = args.entailment or _critic(config)
+    resolve(entailment)  # missing: said before anything is written
+    out = output_folder(args.run / "control_report")
     student = str(student_folder(args.run, "train_control"))
-    report = make_report(student, sources, args.entailment or _critic(config), out, args.candidates)
+    report = make_report(student, sources, entailment, out, args.candidates)
     names = ["report.json", "outputs.jsonl", *draw(report, out)]
     print(table(report))
     print(f"\n{out}: {', '.join(names)}")
@@ -171,10 +174,10 @@ def draw(report: dict[str, Any], out: Path) -> list[str]:
         axes.set_ylabel(name.replace("_", " ") if "correlation" in control else "distance to the tree asked for")
         if "correlation" in control:
             axes.set_title(f"rank correlation {_correlation(control)}", fontsize=10)
-    files = ["control_report.png", "control_report.svg"]
-    for file in files:
-        figure.savefig(out / file, dpi=150)
-    return files
+    names = ["control_report.png", "control_report.svg"]
+    for name in names:
+        figure.savefig(out / name, dpi=150)
+    return names
 
 
 def _held_out(run: Path) -> list[str]:
@@ -191,11 +194,8 @@ def _critic(config: RunConfig) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as UTF-8 text: {error}.") from None
-    return [line for line in lines if line]
+    """Those with text."""
+    return [line for line in map(str.strip, files.lines(path)) if line]
 
 
 if __name__ == "__main__":

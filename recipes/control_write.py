@@ -12,6 +12,7 @@ A ';' within a sentence that is asked for is written '\;': --control "exemplar:H
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from idist.controls import Failure
 
 NOTHING = "the source is empty, expected a sentence."
+NO_TEXT = "the source is not UTF-8 text."
 
 
 def main() -> None:
@@ -48,7 +50,9 @@ def main() -> None:
 
         print("\n".join(load_controls(args.model).describe()))
         return
-    sources = _arguments(args.source) if args.source else [line.strip() for line in sys.stdin]
+    if args.candidates > 1 and args.control is None:
+        raise UserError(f"--candidates is {args.candidates} and nothing is asked for, expected --control, too.")
+    sources = _arguments(args.source) if args.source else _standard_input()
     if not any(sources):
         raise UserError("There is nothing to rewrite, expected sentences on the command line or standard input.")
     written = write(args.model, sources, args.control, args.beams, args.device, args.candidates)
@@ -78,14 +82,33 @@ def write(
     """
     from eval_harness.systems.student import Student
     from eval_harness.tasks.base import Example
-    from idist.controls import Failure
+    from idist.controls import Failure, parse_wishes
 
+    if control is not None:
+        parse_wishes(control)  # a kind alone is what the harness takes: there each example has its own value
     student = Student(model, num_beams=num_beams, device=device, control=control, candidates=candidates)
-    examples = [Example(f"{n}", source, ("",)) for n, source in enumerate(sources) if source.strip()]
+    failures = {f"{n}": reason for n, source in enumerate(sources) if (reason := _unreadable(source))}
+    examples = [Example(f"{n}", source, ("",)) for n, source in enumerate(sources) if f"{n}" not in failures]
     said = dict(zip((example.id for example in examples), student.predict(examples), strict=True))
-    failures = {f"{n}": NOTHING for n, source in enumerate(sources) if not source.strip()} | student.failures
+    failures |= student.failures
     names = [f"{n}" for n in range(len(sources))]
     return [Failure(failures[name]) if name in failures else said[name] for name in names]
+
+
+def _unreadable(source: str) -> str | None:
+    """Why a source cannot be rewritten at all."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return NO_TEXT
+    return None if source.strip() else NOTHING
+
+
+def _standard_input() -> list[str]:
+    """Its lines. Bytes that are not UTF-8 spoil their own line alone (`_unreadable`)."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    return [line.strip() for line in sys.stdin]
 
 
 def _arguments(sources: Sequence[str]) -> list[str]:

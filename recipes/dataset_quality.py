@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from recipes.command import run
+from recipes.command import output_folder, run
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     from idist.analysis.quality import Measures, Settings
     from idist.analysis.quality_report import table, write_report
 
-    columns = args.columns.split(",") if args.columns else None
+    columns = [name.strip() for name in args.columns.split(",")] if args.columns else None
     settings = Settings(
         encoder=args.encoder,
         pooling=args.pooling,
@@ -39,9 +39,10 @@ def main() -> None:
     )
     opened = [open_pairs(name, columns, args.files) for name in args.datasets]
     measures = Measures(settings)
+    out = output_folder(args.out)
     rows = [measures.measure(data) for data in opened]
     print(table(rows, measures.made_with()))
-    print(f"\nWritten: {', '.join(str(path) for path in write_report(args.out, rows, measures.made_with()))}")
+    print(f"\nWritten: {', '.join(str(path) for path in write_report(out, rows, measures.made_with()))}")
 
 
 def _parse() -> argparse.Namespace:

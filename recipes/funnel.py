@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from idist.errors import UserError
-from recipes.command import run
+from recipes.command import output_folder, run
 
 if TYPE_CHECKING:
     from idist.critics.funnel import Funnel
@@ -32,36 +33,45 @@ def main() -> None:
     args = parser.parse_args()
     if args.out is None and len(args.runs) > 1:
         raise UserError(f"There are {len(args.runs)} runs, expected --out, the folder of their picture.")
-    funnels = {title: funnel for folder in args.runs for title, funnel in funnels_of(folder).items()}
+    names = names_of(args.runs)
+    funnels = {title: one for run, name in names.items() for title, one in funnels_of(run, name).items()}
     for title, funnel in funnels.items():
         print(f"{title}\n{funnel.table()}\n")
     from idist.analysis.funnel_picture import draw_funnels
 
-    out = args.out or args.runs[0]
-    out.mkdir(parents=True, exist_ok=True)
-    names = ", ".join(folder.name for folder in args.runs)
-    files = draw_funnels(funnels, out, f"What the critics leave: {names}")
+    out = output_folder(args.out or args.runs[0])
+    files = draw_funnels(funnels, out, f"What the critics leave: {', '.join(names.values())}")
     print(f"Written: {', '.join(map(str, files))}")
 
 
-def funnels_of(folder: Path) -> dict[str, Funnel]:
-    """Title -> funnel of the run's stages and later rounds that have judged pairs.
+def names_of(runs: Sequence[Path]) -> dict[Path, str]:
+    """What each run is called in the picture: its folder's name, the whole path where two have one name."""
+    folders = list({run.resolve(): run for run in runs}.values())
+    names = [folder.resolve().name for folder in folders]
+    own = {folder: name for folder, name in zip(folders, names, strict=True) if names.count(name) == 1}
+    return {folder: own.get(folder, str(folder)) for folder in folders}
+
+
+def funnels_of(folder: Path, name: str) -> dict[str, Funnel]:
+    """Title -> funnel of the run's stages and rounds that have judged pairs, in the order in which they were made.
 
     Raises:
         UserError: no folder, or no stage of it has judged pairs; a damaged manifest.
     """
     from idist.critics.funnel import Funnel
-    from idist.stages.rounds import base
+    from idist.stages.rounds import base, in_order, known_rounds
+    from idist.stages.runs import STAGES as ALL
     from idist.stages.runs import read_manifest
 
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder, expected that of a run, such as runs/mini.")
     found: dict[str, Funnel] = {}
-    for stage in sorted(path.parent.name for path in folder.glob("*/manifest.json")):
-        told = (read_manifest(folder, stage) or {}).get("funnel") if base(stage) in STAGES else None
+    stages = [stage for stage in in_order(ALL, known_rounds(folder, "pairs")) if base(stage) in STAGES]
+    for stage in stages:
+        told = (read_manifest(folder, stage) or {}).get("funnel")
         if told and told["steps"]:
             round_ = f" ({stage})" if stage != base(stage) else ""
-            found[f"{folder.name}: {STAGES[base(stage)]}{round_}"] = Funnel.from_dict(told)
+            found[f"{name}: {STAGES[base(stage)]}{round_}"] = Funnel.from_dict(told)
     if not found:
         raise UserError(f"{folder} has no finished stage with critics, expected {' or '.join(STAGES)}.")
     return found

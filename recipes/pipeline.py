@@ -19,8 +19,9 @@ from idist.stages._control_student import student_path
 from idist.stages._outcome import SUMMARY
 from idist.stages.rounds import base, in_order, pairs_of, writer
 from idist.stages.runs import STAGES, StagePlan, StageResult, job_state, remake, require_stage, stage_folder
+from idist.stages.sources import SOURCES_PER_CONTEXT
 from recipes.checks import check
-from recipes.command import Request, parse
+from recipes.command import Request, output_folder, parse
 from recipes.publishing import NothingFinishedError, Publisher, results_of
 
 TAUGHT_BY = {"train": "pairs", "train_final": "self_distil", "train_control": "control"}  # training -> its pairs' stage
@@ -51,7 +52,7 @@ def run_stages(request: Request) -> dict[str, StageResult]:
         What each stage holds that this process ran.
     """
     check(request.config)
-    _make_folder(request.folder)
+    output_folder(request.folder)
     # what --from deletes may be what another process is making, and trainings share their checkpoints
     with alone(request.folder) if first_process() else nullcontext():
         return _run_stages(request)
@@ -127,13 +128,6 @@ def needed(request: Request) -> list[str]:
     return [stage for stage in stages if not (spared and stage == "contexts")]
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"The run's folder {folder} cannot be made: {error.strerror}.") from None
-
-
 def summary(result: StageResult, seconds: float) -> str:
     """One stage's end: rows, funnel, place, time."""
     rows = ", ".join(f"{count:,} {name}" for name, count in result.rows.items())
@@ -155,7 +149,8 @@ def plan(request: Request) -> str:
     plans = [_planner(stage)(request.config, request.folder, request.limit) for stage in needed(request)]
     engine = request.config.engine
     lines = [f"Run {request.config.name!r} in {request.folder}: {', '.join(needed(request))}"]
-    lines.append(f"Shards of up to {engine.shard_size} run with: {engine.executor}, workers {engine.workers or 'auto'}")
+    sizes = f"{engine.shard_size:,} contexts or {SOURCES_PER_CONTEXT * engine.shard_size:,} sources"
+    lines.append(f"Shards of up to {sizes} run with: {engine.executor}, workers {engine.workers or 'auto'}")
     width = max(12, *(len(one.stage) for one in plans))
     for one in plans:
         state = "to be made again" if _made_again(one.stage, request) else one.state

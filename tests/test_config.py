@@ -110,6 +110,8 @@ def test_overrides_of_critics_named_alone_or_inherited(tmp_path: Path) -> None:
         ("pairs.critics.rogue_l.max=1", r"no critic 'rogue_l'; did you mean 'rouge_l'\?"),
         ("pairs.k.x=3", "unknown key|is a value"),
         ("pairs.q=3", "unknown key 'pairs.q'"),
+        ("name=2024-13-45", "'2024-13-45' is not YAML: month must be"),
+        ("pairs.critics=[{rouge_l: {max: 0.7, max: 0.8}}]", "the key 'max' of line 1 stands in line 1 again"),
     ],
 )
 def test_bad_overrides(tmp_path: Path, override: str, message: str) -> None:
@@ -129,9 +131,27 @@ def test_files_that_are_no_config(tmp_path: Path) -> None:
     path.write_text("pairs:\n  k: 50\n  top_p: 0.9\n  k: 100\n")
     with pytest.raises(UserError, match=r"bad.yaml is not YAML: the key 'k' of line 2 stands in line 4 again\.$"):
         load_config(path)
+    path.write_text("name: 2024-13-45")
+    with pytest.raises(UserError, match=r"bad.yaml is not YAML: month must be in 1..12\.$"):
+        load_config(path)
     path.write_text("- 1")
     with pytest.raises(UserError, match="expected a mapping"):
         load_config(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="bad.yaml"):
+        load_config(path)
+
+
+def test_anchors_and_merge_keys(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "contexts: &teacher {model: gpt2, temperature: 0.5}\n"
+        "pairs:\n  <<: *teacher\n  temperature: 0.9\n  k: 5\n"
+        "self_distil: {<<: [*teacher], count: 7}\n"
+    )
+    config = load_config(path)
+    assert (config.pairs.model, config.pairs.temperature, config.pairs.k) == ("gpt2", 0.9, 5)
+    assert (config.self_distil.model, config.self_distil.temperature, config.self_distil.count) == ("gpt2", 0.5, 7)
+    path.write_text("pairs:\n  <<: {k: 5}\n  <<: {k: 6}\n")
+    with pytest.raises(UserError, match="the key '<<' of line 2 stands in line 3 again"):
         load_config(path)

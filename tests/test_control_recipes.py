@@ -102,6 +102,16 @@ def test_a_row_without_a_value_is_printed_and_not_drawn(tmp_path: Path) -> None:
     assert control_report.draw({"controls": {"none": report["controls"]["none"]}}, tmp_path) == []  # type: ignore[index]
 
 
+def test_a_model_that_is_not_there_leaves_the_last_report(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = run / "control_report" / "outputs.jsonl"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text("before")
+    monkeypatch.setattr(control_report, "_held_out", lambda run: SENTENCES)
+    with pytest.raises(UserError, match="Model 'embedded:nothing' does not ship"):
+        call(control_report, monkeypatch, run, "--entailment", "embedded:nothing")
+    assert report.read_text() == "before"
+
+
 @pytest.mark.parametrize(("text", "said"), [("\n", "0 sources, expected 2"), ("A man.\n", "1 sources, expected 2")])
 def test_too_few_sources(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
     (tmp_path / "sources.txt").write_text(text)
@@ -160,6 +170,24 @@ def test_a_sentence_is_written_for_each_source(
     assert "length_ratio:1" in capsys.readouterr().out
 
 
+def test_a_line_that_is_no_text_is_kept_with_its_reason(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sources.txt"
+    path.write_bytes(f"{SENTENCES[0]}\n".encode() + b"A caf\xe9.\n" + f"{SENTENCES[1]}\n".encode())
+    model = run / "train_control" / "model"
+    monkeypatch.setattr(sys, "argv", ["recipe", str(model), "--beams", "1", "--device", "cpu"])
+    with path.open(encoding="utf-8") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        control_write.main()
+    said = capsys.readouterr()
+    assert len(said.out.split("\n")) == 4 and said.out.split("\n")[1] == ""
+    assert said.err.splitlines()[-2:] == [
+        "source 2: the source is not UTF-8 text.",
+        "1 of 3 sources have no text: their lines are empty.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -167,6 +195,10 @@ def test_a_sentence_is_written_for_each_source(
         ([], "nothing to rewrite"),
         (["A man.", "--control", "template:1"], "another wish: this student has none"),
         (["A man.", "--control", "exemplar:He left; she stayed."], "for a semicolon within a value"),
+        (["A man.", "--control", "exemplar"], "'exemplar' has no value, expected KIND:VALUE"),
+        (["A man.", "--control", " ; "], "Control is empty, expected KIND:VALUE"),
+        (["A man.", "--candidates", "8"], "nothing is asked for, expected --control"),
+        (["A \udcff man."], "the source is not UTF-8 text"),
     ],
 )
 def test_what_cannot_be_written(run: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str) -> None:

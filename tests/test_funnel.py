@@ -32,10 +32,12 @@ def test_every_stage_and_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     write_stage(run, "pairs", first)
     write_stage(run, "self_distil_1", Funnel(2, [Step("rouge_l", 10, 4)], 6))
     write_stage(run, "self_distil", Funnel(2, [Step("rouge_l", 0, 0)], 0))
-    assert funnel.funnels_of(run)["a: the teacher's pairs"] == first
+    assert funnel.funnels_of(run, "a")["a: the teacher's pairs"] == first
     call(monkeypatch, run)
     said = capsys.readouterr().out
-    assert said.index("a: the student's own pairs (self_distil_1)") and "60.0%" in said and "0.0%" in said
+    titles = [line for line in said.splitlines() if line.startswith("a: ")]
+    own = "a: the student's own pairs"
+    assert titles == ["a: the teacher's pairs", f"{own} (self_distil_1)", own] and "60.0%" in said
     assert (run / "funnel.png").read_bytes()[:4] == b"\x89PNG" and b"</svg>" in (run / "funnel.svg").read_bytes()
     before = (run / "funnel.svg").read_bytes()
     call(monkeypatch, run)
@@ -48,9 +50,28 @@ def test_every_stage_and_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         call(monkeypatch, run, tmp_path / "b")
 
 
+def test_runs_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (tmp_path / place / "mini" for place in ("one", "two"))
+    for run in (one, two):
+        write_stage(run, "pairs", Funnel(2, [Step("rouge_l", 10, 4)], 6))
+    assert funnel.names_of([one, two, one]) == {one: str(one), two: str(two)}
+    monkeypatch.chdir(one)
+    assert funnel.names_of([Path()]) == {Path(): "mini"}
+
+
+def test_a_wrong_folder_is_neither_made_nor_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="typo is not a folder"):
+        call(monkeypatch, tmp_path / "typo")
+    assert not (tmp_path / "typo").exists()
+    write_stage(tmp_path / "run", "pairs", Funnel(2, [Step("rouge_l", 10, 4)], 6))
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(UserError, match=r"The folder .*file cannot be made: File exists\."):
+        call(monkeypatch, tmp_path / "run", "--out", tmp_path / "file")
+
+
 def test_nothing_to_draw(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nowhere is not a folder"):
-        funnel.funnels_of(tmp_path / "nowhere")
+        funnel.funnels_of(tmp_path / "nowhere", "nowhere")
     write_stage(tmp_path / "run", "pairs", Funnel(2, [], 5))  # no critic: nothing was removed
     with pytest.raises(UserError, match="no finished stage with critics"):
-        funnel.funnels_of(tmp_path / "run")
+        funnel.funnels_of(tmp_path / "run", "run")

@@ -37,10 +37,13 @@ def test_unknown_embedded_model_names_the_nearest() -> None:
 def test_missing_folder_is_named() -> None:
     with pytest.raises(UserError, match=r"'\./nowhere' does not exist"):
         resolve("./nowhere")
+    with pytest.raises(UserError, match=r"'runs/typo/model' does not exist"):
+        resolve("runs/typo/model")
 
 
 def test_revision_is_split_off() -> None:
     assert resolve("gpt2-xl@v1") == ("gpt2-xl", "v1")
+    assert resolve("google/mt5-base@refs/pr/5") == ("google/mt5-base", "refs/pr/5")
 
 
 def test_folder_without_a_model_is_one_sentence(tmp_path: Path) -> None:

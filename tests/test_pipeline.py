@@ -44,7 +44,7 @@ def state(config: RunConfig, folder: Path) -> str:
     """What the plan says of stage `train`."""
     said = plan(Request(config, folder, ("train", "train_final"), None, True, None))
     where, first, last = said.splitlines()[1:]
-    assert where == f"Shards of up to {config.engine.shard_size} run with: local, workers auto"
+    assert where == "Shards of up to 32 contexts or 320 sources run with: local, workers auto"
     assert first.startswith("train ") and last.split()[:3] == ["train_final", "to", "do"]
     return first[13:30].strip()
 

@@ -126,7 +126,7 @@ class Student(WithEngine):
         if self.control is None:
             return {example.id: {} for example in examples}
         if self.control == EXEMPLAR:
-            wishes: list[Mapping[str, str]] = [{EXEMPLAR: str(example.exemplar)} for example in examples]
+            wishes: list[Mapping[str, str]] = [{EXEMPLAR: example.exemplar or ""} for example in examples]
         else:
             wishes = [parse_wishes(self.control)] * len(examples)
         found = {}

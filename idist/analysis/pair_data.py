@@ -133,18 +133,32 @@ def column_names(path: Path) -> list[str]:
     if suffix == ".parquet":
         return _of_parquet(path)
     if suffix in (".jsonl", ".json", ".ndjson"):
-        first = next((line for line in files.lines(path) if line.strip()), "")
-        try:
-            row = json.loads(first)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict):
-            raise UserError(f"{path}, line 1: expected one JSON object a line.")
-        return list(row)
+        return _of_json_lines(path)
     kind = files.format_of(path)
     if kind is None:
         raise UserError(f"{path} has no named columns, expected .parquet, .jsonl, .csv or .tsv.")
     return [name.strip() for name in next(files.rows(path, kind), (0, []))[1]]
+
+
+class _Keys(list[str]):
+    """Keys of a JSON object as they come, also one that comes twice: a dict would keep the last without a word."""
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, object]]) -> _Keys:
+        return cls(key for key, _ in pairs)
+
+
+def _of_json_lines(path: Path) -> list[str]:
+    first = next((line for line in files.lines(path) if line.strip()), None)
+    if first is None:
+        raise UserError(f"{path} is empty, expected one JSON object a line.")
+    try:
+        row = json.loads(first, object_pairs_hook=_Keys.of)
+    except ValueError:
+        row = None
+    if not isinstance(row, _Keys):
+        raise UserError(f"{path}, line 1: expected one JSON object a line.")
+    return list(row)
 
 
 def _of_parquet(path: Path) -> list[str]:
@@ -182,6 +196,8 @@ def _chosen(columns: Sequence[str], present: list[str], path: Path) -> tuple[str
 
 
 def _guessed(present: list[str], path: Path) -> tuple[str, str]:
+    if not present:
+        raise UserError(f"{path} is empty, expected a header with the columns of source and target.")
     by_name = {name.lower(): name for name in present}
     for source, target in NAMES:
         if source in by_name and target in by_name:

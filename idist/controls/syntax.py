@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from idist.trees import Tree
 
 EXAMPLE = "(S (NP) (VP))"
+SHOWN = 120  # characters of what was asked for, in a message
 OTHER = "X"  # the treebanks' label for what fits nowhere: stands for one that no training pair had
 
 
@@ -125,11 +126,13 @@ class Syntax(Control):
         try:
             tree = Tree.from_brackets(text)
         except ValueError as error:
-            return Failure(f"tree {text!r} is no tree ({error}), expected for example {EXAMPLE}.")
+            return Failure(f"tree {_short(text)!r} is no tree ({error}), expected for example {EXAMPLE}.")
         value = self.linearized(tree)
         strange = next((label for label in _labels(value) if label not in self.labels), None)
         if strange is not None:
-            return Failure(f"tree {text!r} has the label {strange!r}, expected labels from: {', '.join(self.labels)}.")
+            return Failure(
+                f"tree {_short(text)!r} has the label {strange!r}, expected labels from: {', '.join(self.labels)}."
+            )
         return value
 
     def _from_template(self, text: str) -> str | Failure:
@@ -143,7 +146,12 @@ class Syntax(Control):
 def _not_an_exemplar(value: str | Failure, text: str) -> str | Failure:
     if not isinstance(value, Failure):
         return value
-    return Failure(f"exemplar {text!r} cannot be parsed ({value.reason}), expected a sentence.")
+    return Failure(f"exemplar {_short(text)!r} cannot be parsed ({value.reason}), expected a sentence.")
+
+
+def _short(text: str) -> str:
+    """Its beginning, for a message: what is too long to be parsed is too long to be read there."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3].rstrip()}..."
 
 
 def _tokens(brackets: str) -> list[tuple[str, bool]]:

@@ -16,7 +16,7 @@ def parse_wishes(text: str) -> dict[str, str]:
     r"""Text -> {kind: value}; a ``;`` within a value is written ``\;``.
 
     Raises:
-        UserError: a part without a colon, or a kind that comes twice.
+        UserError: a part without a colon, or a kind that comes twice; nothing but white space and ``;``.
     """
     found: dict[str, str] = {}
     for part in _parts(text):
@@ -30,6 +30,8 @@ def parse_wishes(text: str) -> dict[str, str]:
         if kind in found:
             raise UserError(f"Control {kind!r} is asked for twice, expected each kind once.")
         found[kind] = value.strip()
+    if not found:
+        raise UserError("Control is empty, expected KIND:VALUE such as template:1.")
     return found
 
 

@@ -104,7 +104,10 @@ def check_source(settings: PairsConfig) -> None:
     """
     _cells(settings)
     if settings.source is not None and not _on_hub(settings):
-        open_source(settings)
+        try:
+            open_source(settings)
+        except UserError as error:
+            raise UserError(f"pairs.source: {error}") from None
 
 
 def _on_hub(settings: PairsConfig) -> bool:

@@ -93,6 +93,10 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("a\tb\n")
     with pytest.raises(UserError, match=r"plain\.txt has no named columns"):
         open_pairs(str(tmp_path / "plain.txt"))
+    for empty in ("empty.csv", "empty.tsv", "empty.jsonl"):
+        (tmp_path / empty).write_text("")
+        with pytest.raises(UserError, match=f"{empty} is empty, expected"):
+            open_pairs(str(tmp_path / empty))
     (tmp_path / "bad.jsonl").write_text("[1]\n")
     with pytest.raises(UserError, match=r"bad\.jsonl, line 1: expected one JSON object a line"):
         open_pairs(str(tmp_path / "bad.jsonl"))
@@ -146,6 +150,10 @@ def test_a_doubled_column_name_is_refused(tmp_path: Path) -> None:
     path.write_text("x,y,y\na,b,c\n")
     with pytest.raises(UserError, match=r"a\.csv has 2 columns 'y', expected one\.$"):
         read(str(path), columns=["x", "y"])
+    keys = tmp_path / "a.jsonl"
+    keys.write_text('{"x": "a", "y": "b", "y": "c", "z": {"y": "d"}}\n')
+    with pytest.raises(UserError, match=r"a\.jsonl has 2 columns 'y', expected one\.$"):
+        read(str(keys))
     twice = tmp_path / "a.parquet"
     pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 2, names=["x", "x"]), twice)
     for corpus in (open_corpus(str(twice)), open_corpus(str(twice), ["x"])):

@@ -134,7 +134,8 @@ def test_wishes_as_text(text: str, wishes: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("template", "has no value"), (":3", "has no value"), ("a:1;a:2", "asked for twice")]
+    ("text", "said"),
+    [("template", "has no value"), (":3", "has no value"), ("a:1;a:2", "asked for twice"), (" ; ", "Control is empty")],
 )
 def test_texts_that_are_no_wishes(text: str, said: str) -> None:
     with pytest.raises(UserError, match=said):

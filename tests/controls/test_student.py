@@ -44,6 +44,12 @@ def test_each_example_is_asked_for_its_exemplar(model: str) -> None:
     assert predictions[1] == "" and len(predictions) == 3
     alone = Student(model, control="exemplar", device="cpu", max_new_tokens=8)
     assert alone.predict(EXAMPLES[2:]) == predictions[2:]
+
+
+def test_an_example_without_an_exemplar_is_a_failure(model: str) -> None:
+    student = Student(model, control="exemplar", device="cpu", max_new_tokens=8)
+    assert student.predict([Example("e", "A man rides a bike.", ("",))]) == [""]
+    assert student.failures == {"e": "exemplar '' cannot be parsed (no tree: empty), expected a sentence."}
     first, third = read(student, EXAMPLES)
     assert (
         first.startswith("<(S><") and first.endswith(" A man rides a bike.") and third.endswith(" A girl sings a song.")

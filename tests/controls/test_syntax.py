@@ -107,6 +107,14 @@ def test_wishes_that_are_none(learned: tuple[Syntax, Parsers], kind: str, text: 
     assert isinstance(failure, Failure) and said in failure.reason
 
 
+@pytest.mark.parametrize(("kind", "word"), [("exemplar", "dog "), ("tree", "(S ")])
+def test_a_long_wish_is_not_said_again_as_a_whole(learned: tuple[Syntax, Parsers], kind: str, word: str) -> None:
+    made, parsers = learned
+    [failure] = made.wanted(kind, [400 * word], parsers)
+    assert isinstance(failure, Failure) and failure.reason.startswith(f"{kind} '{word}{word}")
+    assert "...' " in failure.reason and "expected" in failure.reason and len(failure.reason) < 300
+
+
 def test_figures_of_obedience(learned: tuple[Syntax, Parsers]) -> None:
     made, _ = learned
     first, second = (tree for tree, _ in made.frequent)

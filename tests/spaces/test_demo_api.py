@@ -35,7 +35,7 @@ def test_the_answer_is_the_studios(person: Any, studio: Studio) -> None:
         ("/paraphrase", {"sentence": ""}, "is empty"),
         ("/paraphrase", {"sentence": "A man rides a bike.", "candidates": 500}, "expected 1 to 10"),
         ("/syntax", {"sentence": "A man rides a bike.", "control": "tree:(S (NP"}, "no tree"),
-        ("/syntax", {"sentence": "A man rides a bike.", "control": ""}, "control is empty"),
+        ("/syntax", {"sentence": "A man rides a bike.", "control": ""}, "Control is empty"),
         ("/summarize", {"sentence": "A man rides a bike."}, "recipes/distill.py"),
     ],
 )

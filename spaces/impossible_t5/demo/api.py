@@ -66,7 +66,4 @@ def wish(control: str) -> dict[str, str]:
     Raises:
         UserError: empty, malformed or no text.
     """
-    found = parse_wishes(control) if isinstance(control, str) else {}
-    if not found:
-        raise UserError("control is empty, expected KIND:VALUE such as template:1.")
-    return found
+    return parse_wishes(control if isinstance(control, str) else "")
