@@ -2,6 +2,7 @@
 
 python benchmarks/load_test.py --model runs/mini/train_final/model --people 50 --rounds 2
 python benchmarks/load_test.py --space leaderboard --people 50 --rounds 2          shows what its app finds
+python benchmarks/load_test.py --space annotate --people 50 --rounds 2    the practice study; keeps no answer
 
 Serves the Space in a process of its own on loopback. Each person is a `gradio_client` in a thread that asks over the
 same queue as the page; those whom the queue has no place for are refused with a sentence.
@@ -16,6 +17,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,8 +80,16 @@ def look(person: Any, number: int) -> bool:
     return bool(person.predict(task="no such task", api_name="/table"))
 
 
+def rate(person: Any, number: int) -> bool:
+    """Ask the human evaluation for an item and answer it; or (a mistake) come without a name."""
+    name = f"code {number}" if number % 4 < 3 else ""
+    shown = person.predict(annotator=name, api_name="/next_item")
+    ratings = [dict.fromkeys(shown["questions"], 1 + number % 3) for _ in shown["outputs"]]
+    return bool(person.predict(annotator=name, item=shown["item"], ratings=ratings, api_name="/answer")["stored"])
+
+
 Asking = Callable[[Any, int], bool]
-ASKING: dict[str, Asking] = {"impossible_t5": paraphrase, "leaderboard": look}
+ASKING: dict[str, Asking] = {"impossible_t5": paraphrase, "leaderboard": look, "annotate": rate}
 
 
 def crowd(address: str, people: int, asking: Asking = paraphrase) -> list[tuple[str, float]]:
@@ -140,7 +150,9 @@ def report(outcomes: list[tuple[str, float]], people: int, seconds: float, cpu: 
 @contextmanager
 def served(space: str, model: str) -> Iterator[tuple[str, psutil.Process]]:
     """A Space in its own process; its address, once it answers."""
+    answers = tempfile.TemporaryDirectory()
     known = os.environ | {"IDIST_MODEL": model, "PYTHONUNBUFFERED": "1"}
+    known |= {"IDIST_ANSWERS": answers.name, "IDIST_ANNOTATORS": "1000"}  # nobody comes too late for an item
     command = [sys.executable, str(ROOT / "spaces" / space / "app.py")]
     process = subprocess.Popen(command, env=known, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -156,6 +168,7 @@ def served(space: str, model: str) -> Iterator[tuple[str, psutil.Process]]:
     finally:
         process.terminate()
         process.wait()
+        answers.cleanup()
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -37,6 +37,36 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+# Texts whose contrast with what is painted behind them is below 4.5 : 1 (WCAG 2, AA).
+FAINT = """() => {
+  const dot = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (color) => {
+    dot.clearRect(0, 0, 1, 1);
+    dot.fillStyle = color;
+    dot.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = dot.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => below.map((value, k) => value * (1 - top[3]) + top[k] * top[3]);
+  const light = (color) => {
+    const [r, g, b] = color.map((v) => (v / 255 <= 0.03928 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    if (!element) return [255, 255, 255];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own.slice(0, 3) : over(own, behind(element.parentElement));
+  };
+  const seen = [...document.querySelectorAll('body *')].filter((one) => one.offsetParent && one.clientWidth > 2 &&
+    [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim()));
+  return seen.map((one) => {
+    const below = behind(one);
+    const pair = [light(over(rgba(getComputedStyle(one).color), below)), light(below)];
+    return [(Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05), one.innerText.trim().slice(0, 60)];
+  }).filter(([ratio, text]) => ratio < 4.5 && text).map(([ratio, text]) => `${ratio.toFixed(2)} ${text}`);
+}"""
+
+
 class Visit:
     """A page that notes what must not happen: errors in scripts, dialogs, requests to elsewhere."""
 
@@ -74,6 +104,10 @@ class Visit:
                     || [...(e.labels || [])].some(l => l.innerText.trim()) || e.innerText.trim()))
                 .map(e => e.outerHTML.slice(0, 160))"""
         )
+
+    def faint(self) -> list[str]:
+        """Texts that not everybody can read against what is behind them."""
+        return self.page.evaluate(FAINT)  # type: ignore[no-any-return]
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than the window."""

@@ -46,6 +46,34 @@ def test_paraphrase_sort_select_copy_and_save(browser: Any, address: str) -> Non
         assert opened.nameless() == []
 
 
+def test_a_score_orders_and_a_limit_of_ones_own_selects(browser: Any, address: str) -> None:
+    with visit(browser, address, "phone") as opened:
+        page = opened.page
+        place = ask(opened, "paraphrase", SENTENCE)
+        scores = place.locator(".kit-chips li", has_text="ROUGE-L")
+        before = [float(text.split()[1]) for text in scores.all_inner_texts()]
+        assert len(set(before)) > 1 and not page.locator("#paraphrase-limit").is_visible()
+        page.get_by_label("Order", exact=True).click()
+        page.get_by_role("option", name="ROUGE-L").click()
+        first = place.locator(".kit-card", has_text=f"ROUGE-L {min(before):.2f}").first
+        page.wait_for_function(
+            "text => document.querySelector('#paraphrase-results h3').innerText === text",
+            arg=first.locator("h3").inner_text(),
+        )
+        after = [float(text.split()[1]) for text in scores.all_inner_texts()]
+        assert after == sorted(before)
+        page.get_by_label("Show", exact=True).click()
+        page.get_by_role("option", name="ROUGE-L at most the limit").click()
+        own = page.get_by_label("Limit", exact=True)
+        own.wait_for()
+        assert own.input_value() == "0.75"
+        own.fill("-1")
+        place.get_by_text("No candidate is within it").wait_for()
+        own.fill("1")
+        place.get_by_text(f"{len(before)} candidates").wait_for()
+        assert opened.overflow() <= 0 and opened.nameless() == []
+
+
 def test_what_a_stranger_types_is_shown_and_not_run(browser: Any, address: str) -> None:
     with visit(browser, address) as opened:
         place = ask(opened, "paraphrase", HOSTILE)

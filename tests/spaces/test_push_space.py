@@ -75,6 +75,27 @@ def test_the_human_evaluation_is_whole_too(tmp_path: Path) -> None:
     assert done.returncode == 2 and "Study none.json does not exist" in done.stderr
 
 
+def test_the_leaderboard_is_served_from_its_own_folder(tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="gradio is not installed")
+    import httpx
+
+    done = recipe("push_space", "leaderboard", "--set", "results=you/results", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "hub" / "spaces" / "leaderboard"
+    assert json.loads((folder / "settings.json").read_text())["results"] == "you/results"
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    known |= {"IDIST_RESULTS": "none", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "app.py"]
+    process = subprocess.Popen(command, cwd=folder, env=known, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = next(filter(None, (re.search(r"https?://\S+:\d+", line) for line in process.stdout)))
+        assert "Paraphrase leaderboard" in httpx.get(f"{found.group()}/config", timeout=120).text
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def test_a_second_time_nothing_is_done_and_a_dry_run_leaves_nothing(pushed: tuple[Path, str], tmp_path: Path) -> None:
     place = pushed[0].parents[2]
     again = recipe("push_space", "impossible_t5", "--set", "dataset=you/mini", folder=place)

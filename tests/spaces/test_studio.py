@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from demo.batch import rewrite_all
-from demo.cards import ALL, KEPT, arranged, cards, filter_choices, sort_choices
+from demo.cards import ALL, KEPT, arranged, cards, filter_choices, filtered_by, sort_choices
 from demo.judge import title
 from demo.origin import EMBEDDED
 from demo.student import spread
@@ -127,6 +127,11 @@ def test_order_and_selection(answer: dict[str, Any]) -> None:
     assert all(one["kept"] for one in arranged(every, sort_choices(columns)[0], KEPT))
     within = arranged(every, sort_choices(columns)[0], filter_choices(columns)[2])
     assert within == [one for one in every if one["scores"]["rouge_l"] <= 0.75]
+    values = sorted(one["scores"]["entailment_xy"] for one in every)
+    choice = next(one for one in filter_choices(columns) if filtered_by(columns, one) == "entailment_xy")
+    above = arranged(every, title("rouge_l"), choice, values[1])
+    assert [one for one in low if one["scores"]["entailment_xy"] >= values[1]] == above and len(above) < len(every)
+    assert arranged(every, sort_choices(columns)[0], choice, 2.0) == []
     with pytest.raises(UserError, match="no such score"):
         arranged(every, "by heart", ALL)
 

@@ -12,6 +12,7 @@ from rating.guidelines import guidelines
 from rating.pages import rate, results
 from space_kit.look import style
 from space_kit.markup import escaped, message
+from space_kit.serving import KEPT_SECONDS
 
 HEAD = (
     '<div class="kit-head"><h1>{title}</h1><p>Several systems rewrote the same sentences. You see what they wrote, not '
@@ -33,7 +34,8 @@ def build(desk: Desk, results_code: str | None = None) -> Any:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     import gradio as gr
 
-    with gr.Blocks(title="Human evaluation", analytics_enabled=False) as app:
+    forget = (KEPT_SECONDS, KEPT_SECONDS)
+    with gr.Blocks(title="Human evaluation", analytics_enabled=False, delete_cache=forget) as app:
         gr.HTML(HEAD.format(title=escaped(f"Human evaluation: {desk.study.name}")))
         if desk.study.practice:
             gr.HTML(message(PRACTICE, "note"))

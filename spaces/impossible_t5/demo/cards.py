@@ -15,6 +15,7 @@ from space_kit.tables import download_link
 
 AS_WRITTEN, ALL, KEPT = "as written", "all", "those that all critics keep"
 SIGNS = {"min": "≥", "max": "≤"}
+WORDS = {"min": "at least", "max": "at most"}
 
 
 def sort_choices(columns: Mapping[str, str]) -> list[str]:
@@ -23,20 +24,27 @@ def sort_choices(columns: Mapping[str, str]) -> list[str]:
 
 
 def filter_choices(columns: Mapping[str, str]) -> list[str]:
-    """Selections to choose from."""
-    return [ALL, KEPT, *(f"within the threshold of: {title(column)}" for column in columns)]
+    """Selections to choose from; ``columns``: score -> ``min`` or ``max``, as `Judge.columns`."""
+    return [ALL, KEPT, *(f"{title(column)} {WORDS[side]} the limit" for column, side in columns.items())]
 
 
-def cards(answer: Mapping[str, Any], order: str = AS_WRITTEN, shown: str = ALL) -> str:
+def filtered_by(columns: Mapping[str, str], shown: str) -> str | None:
+    """The score that a selection goes by; None: it goes by none alone."""
+    found = zip(filter_choices(columns)[2:], columns, strict=True)
+    return next((column for choice, column in found if choice == shown), None)
+
+
+def cards(answer: Mapping[str, Any], order: str = AS_WRITTEN, shown: str = ALL, limit: float | None = None) -> str:
     """The answer's page part.
 
     Args:
         answer: of `Studio.rewrite`.
         order: one of `sort_choices`: the best by that score first.
         shown: one of `filter_choices`.
+        limit: of a selection by a score, in the score's unit; None: the critic's threshold.
     """
     every = answer["candidates"]
-    found = arranged(every, order, shown)
+    found = arranged(every, order, shown, limit)
     words = f"{len(found)} of {len(every)} candidates" if len(found) < len(every) else _count(len(every))
     kept = sum(one["kept"] for one in every)
     said = f"{words}, {kept} of them kept by all critics, in {answer['seconds']:.1f} s."
@@ -54,8 +62,10 @@ def cards(answer: Mapping[str, Any], order: str = AS_WRITTEN, shown: str = ALL) 
     )
 
 
-def arranged(candidates: Sequence[dict[str, Any]], order: str, shown: str) -> list[dict[str, Any]]:
-    """Those that are to be shown, in their order; what has no score stands last.
+def arranged(
+    candidates: Sequence[dict[str, Any]], order: str, shown: str, limit: float | None = None
+) -> list[dict[str, Any]]:
+    """Those that are to be shown, in their order; what has no score stands last, and is within no limit.
 
     Raises:
         UserError: no such order or selection.
@@ -63,7 +73,8 @@ def arranged(candidates: Sequence[dict[str, Any]], order: str, shown: str) -> li
     sides = {verdict["score"]: verdict["side"] for one in candidates for verdict in one["verdicts"]}
     if order not in sort_choices(sides) or shown not in filter_choices(sides):
         raise UserError("Ask for candidates first: these critics have no such score.")
-    found = [one for one in candidates if _is_shown(one, shown)]
+    by = filtered_by(sides, shown)
+    found = [one for one in candidates if (_is_within(one, by, limit) if by else shown == ALL or one["kept"])]
     column = next((name for name in sides if title(name) == order), None)
     if column is None:
         return found
@@ -90,11 +101,12 @@ def verdict_text(verdict: Mapping[str, Any]) -> tuple[str, str]:
     return f"{title(verdict['score'])} {value}", f"({SIGNS[verdict['side']]} {verdict['threshold']:g})"
 
 
-def _is_shown(one: Mapping[str, Any], shown: str) -> bool:
-    if shown in (ALL, KEPT):
-        return shown == ALL or one["kept"]
-    wanted = shown.partition(": ")[2]
-    return all(verdict["passed"] for verdict in one["verdicts"] if title(verdict["score"]) == wanted)
+def _is_within(one: Mapping[str, Any], column: str, limit: float | None) -> bool:
+    """At its own threshold a critic's word counts: it knows whether equal is within."""
+    verdict = [verdict for verdict in one["verdicts"] if verdict["score"] == column][-1]
+    if limit is None or limit == verdict["threshold"] or verdict["value"] is None:
+        return bool(verdict["passed"])
+    return bool(verdict["value"] >= limit if verdict["side"] == "min" else verdict["value"] <= limit)
 
 
 def _card(answer: Mapping[str, Any], one: Mapping[str, Any], number: int) -> str:

@@ -48,6 +48,12 @@ class Judge:
         every = [bound for critic in self.cascade.critics for bound in critic.bounds()]
         return {column: bound.setting for bound in every for column in bound.columns}
 
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Score -> the critic's threshold."""
+        every = [bound for critic in self.cascade.critics for bound in critic.bounds()]
+        return {column: bound.threshold for bound in every for column in bound.columns}
+
     def judge(self, source: str, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Each text against the source: ``text``, ``kept`` (by all critics), ``scores``, ``verdicts``; JSON-able."""
         pairs = np.array([(0, place + 1) for place in range(len(texts))], np.int64).reshape(-1, 2)

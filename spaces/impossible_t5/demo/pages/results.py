@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.cards import ALL, AS_WRITTEN, cards, filter_choices, sort_choices
+from demo.cards import ALL, AS_WRITTEN, cards, filter_choices, filtered_by, sort_choices
 from demo.student import CANDIDATES, CHARACTERS, DIVERSITIES, TEMPERATURES
 from demo.studio import Answer, Studio
 from idist.errors import UserError
@@ -103,11 +103,12 @@ def results(
     """
     import gradio as gr
 
-    columns = studio.judges[task].columns
+    columns, thresholds = studio.judges[task].columns, studio.judges[task].thresholds
     button = gr.Button(label, variant="primary", elem_id=f"{task}-go")
     with gr.Row():
         order = gr.Dropdown(sort_choices(columns), value=AS_WRITTEN, label="Order", elem_id=f"{task}-order")
         shown = gr.Dropdown(filter_choices(columns), value=ALL, label="Show", elem_id=f"{task}-show")
+        limit = gr.Number(label="Limit", visible=False, elem_id=f"{task}-limit")
     kept = gr.State(None, time_to_live=3600)
     page = gr.HTML(message(WAITING, "note"), js_on_load=COPY, elem_id=f"{task}-results")
 
@@ -120,24 +121,33 @@ def results(
         seed: float | None,
         by: str,
         only: str,
+        within: float | None,
         *asked: Any,
     ) -> tuple[Answer | None, str]:
         try:
             answer = studio.rewrite(task, text, candidates, temperature, diversity, seed or 0, wish(*asked))
-            return answer, cards(answer, by, only)
+            return answer, cards(answer, by, only, within)
         except UserError as error:
             return None, message(str(error))
 
-    def again(answer: Answer | None, by: str, only: str) -> str:
-        return cards(answer, by, only) if answer else message(WAITING, "note")
+    def again(answer: Answer | None, by: str, only: str, within: float | None) -> str:
+        return cards(answer, by, only, within) if answer else message(WAITING, "note")
+
+    def select(answer: Answer | None, by: str, only: str) -> tuple[Any, str]:
+        """Another selection begins with the critic's own threshold."""
+        column = filtered_by(columns, only)
+        start = thresholds[column] if column else None
+        return gr.update(value=start, visible=column is not None), again(answer, by, only, start)
 
     gr.on(
         [button.click, box.submit],
         ask,
-        [box, *dial.all, order, shown, *wishes],
+        [box, *dial.all, order, shown, limit, *wishes],
         [kept, page],
         concurrency_id=MODEL,
         concurrency_limit=1,
         api_visibility="private",
     )
-    gr.on([order.change, shown.change], again, [kept, order, shown], page, queue=False, api_visibility="private")
+    quick: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    shown.input(select, [kept, order, shown], [limit, page], **quick)
+    gr.on([order.input, limit.input], again, [kept, order, shown, limit], page, trigger_mode="always_last", **quick)
