@@ -71,7 +71,7 @@ def test_a_score_orders_and_a_limit_of_ones_own_selects(browser: Any, address: s
         place.get_by_text("No candidate is within it").wait_for()
         own.fill("1")
         place.get_by_text(f"{len(before)} candidates").wait_for()
-        assert opened.overflow() <= 0 and opened.nameless() == []
+        assert opened.overflow() <= 0 and opened.nameless() == [] and opened.faint() == []
 
 
 def test_what_a_stranger_types_is_shown_and_not_run(browser: Any, address: str) -> None:

@@ -149,4 +149,4 @@ def test_guidelines_and_results_on_a_phone(browser: Any, rating: tuple[str, Desk
         place.locator("table, [role=alert]").first.wait_for()
         shown = place.inner_text()
         assert "Means of each system" in shown or "Nobody has finished" in shown
-        assert opened.overflow() <= 0 and opened.nameless() == []
+        assert opened.overflow() <= 0 and opened.nameless() == [] and opened.faint() == []

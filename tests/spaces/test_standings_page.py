@@ -96,7 +96,7 @@ def test_examples_are_paged_and_searched_on_a_phone(browser: Any, board: str) ->
         page.get_by_label("With the text").fill("no such words")
         page.get_by_label("With the text").press("Enter")
         shown.get_by_text("No example has this text").wait_for()
-        assert opened.nameless() == []
+        assert opened.nameless() == [] and opened.faint() == []
 
 
 def test_plots_and_how_to_submit_on_a_phone(browser: Any, board: str) -> None:
