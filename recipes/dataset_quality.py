@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from idist.errors import UserError
 from recipes.command import output_folder, run
 
 
@@ -39,8 +40,14 @@ def main() -> None:
     )
     opened = [open_pairs(name, columns, args.files) for name in args.datasets]
     measures = Measures(settings)
+    is_new = not args.out.exists()
     out = output_folder(args.out)
-    rows = [measures.measure(data) for data in opened]
+    try:
+        rows = [measures.measure(data) for data in opened]
+    except UserError:
+        if is_new:
+            out.rmdir()
+        raise
     print(table(rows, measures.made_with()))
     print(f"\nWritten: {', '.join(str(path) for path in write_report(out, rows, measures.made_with()))}")
 
