@@ -111,7 +111,7 @@ def _answer_arguments(parser: argparse.ArgumentParser) -> None:
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     _answer_arguments(parser)
     parser.add_argument(
-        "--test", choices=("bootstrap", "randomization"), default="bootstrap", help="default: bootstrap"
+        "--test", choices=("bootstrap", "randomization"), default="randomization", help="default: randomization"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--out", type=Path, help="write the JSON there, too")

@@ -95,6 +95,14 @@ def test_means_are_over_items_then_tested_and_corrected(tmp_path: Path) -> None:
     assert "person" not in written + json.dumps(as_json(made))
 
 
+def test_three_items_show_no_difference_however_large(tmp_path: Path) -> None:
+    store = rated(tmp_path, study(items=3, annotators=3), people=3)
+    made = analyse(store.study, store.ratings())
+    clear = next(pair for pair in made.pairs if (pair.a, pair.b) == ("good", "bad"))
+    assert clear.paired.difference > 0.5 and clear.better is None
+    assert min(pair.paired.p_value for pair in made.pairs) > 0.15, "exchanging three items gives eight results"
+
+
 def test_what_cannot_be_counted_is_told(tmp_path: Path) -> None:
     told = study()
     with pytest.raises(UserError, match="Nobody has finished"):
